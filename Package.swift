@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The library's sources are also built as Embedded Swift (see the Makefile); the flags of that build stand here because SwiftPM takes the feature
+// from the manifest only.
+let embedded = Context.environment["MUSTER_EMBEDDED"] == "1"
+
+let settings: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+  ]
+  + (embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : [])
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "muster",
+  products: [
+    .library(name: "muster", type: .dynamic, targets: ["MusterABI"])
+  ],
+  targets: [
+    .systemLibrary(name: "CMuster", path: "include"),
+    .systemLibrary(name: "CJansson"),
+    .systemLibrary(name: "CSQLite"),
+    .target(name: "CPlatform"),
+    .target(name: "CCurl"),
+
+    room("MusterSystem", ["CPlatform"]),
+    room("MusterJSON", ["CJansson", "CPlatform"]),
+    room("MusterHTTP", ["CCurl", "MusterSystem"]),
+    room("MusterStore", ["CSQLite", "CPlatform", "MusterJSON", "MusterSystem"]),
+    room("MusterEngine", ["MusterJSON"]),
+    room("MusterModels", ["MusterHTTP", "MusterJSON", "MusterSystem"]),
+    room("MusterRuns", ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterStore", "MusterSystem"]),
+    room(
+      "MusterAPI", ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterRuns", "MusterStore", "MusterSystem"]),
+    room("MusterABI", ["CJansson", "CMuster", "CPlatform", "MusterAPI", "MusterJSON", "MusterSystem"]),
+    .executableTarget(name: "MusterCommand", dependencies: ["CMuster", "MusterABI"], swiftSettings: settings),
+
+    tests("MusterSystemTests", ["MusterSystem"]),
+    tests("MusterJSONTests", ["MusterJSON", "CJansson"]),
+    tests("MusterHTTPTests", ["MusterHTTP", "MusterSystem"]),
+    tests("MusterStoreTests", ["MusterStore", "MusterJSON", "MusterSystem"]),
+    tests("MusterEngineTests", ["MusterEngine", "MusterJSON"]),
+    tests("MusterModelsTests", ["MusterModels", "MusterJSON", "MusterHTTP"]),
+    tests("MusterRunsTests", ["MusterRuns", "MusterStore", "MusterEngine", "MusterJSON", "MusterModels", "MusterSystem"]),
+    tests("MusterAPITests", ["MusterAPI", "MusterJSON", "MusterStore", "MusterSystem"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,186 @@
+#define _GNU_SOURCE
+#include "CPlatform.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/random.h>
+
+struct platform_mutex { pthread_mutex_t value; };
+struct platform_condition { pthread_cond_t value; };
+
+platform_mutex *platform_mutex_new(void) {
+  platform_mutex *mutex = malloc(sizeof *mutex);
+  if (!mutex) return NULL;
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+  pthread_mutex_init(&mutex->value, &attributes);
+  pthread_mutexattr_destroy(&attributes);
+  return mutex;
+}
+
+void platform_mutex_free(platform_mutex *mutex) { pthread_mutex_destroy(&mutex->value); free(mutex); }
+void platform_mutex_lock(platform_mutex *mutex) { pthread_mutex_lock(&mutex->value); }
+void platform_mutex_unlock(platform_mutex *mutex) { pthread_mutex_unlock(&mutex->value); }
+
+platform_condition *platform_condition_new(void) {
+  platform_condition *condition = malloc(sizeof *condition);
+  if (!condition) return NULL;
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&condition->value, &attributes);
+  pthread_condattr_destroy(&attributes);
+  return condition;
+}
+
+void platform_condition_free(platform_condition *condition) { pthread_cond_destroy(&condition->value); free(condition); }
+void platform_condition_signal(platform_condition *condition) { pthread_cond_signal(&condition->value); }
+void platform_condition_broadcast(platform_condition *condition) { pthread_cond_broadcast(&condition->value); }
+
+bool platform_condition_wait(platform_condition *condition, platform_mutex *mutex, int64_t deadline) {
+  if (deadline < 0) return pthread_cond_wait(&condition->value, &mutex->value) == 0;
+  struct timespec time = {deadline / 1000000000, deadline % 1000000000};
+  return pthread_cond_timedwait(&condition->value, &mutex->value, &time) == 0;
+}
+
+struct thread_start { void (*body)(void *); void *argument; };
+
+static void *thread_main(void *pointer) {
+  struct thread_start start = *(struct thread_start *)pointer;
+  free(pointer);
+  start.body(start.argument);
+  return NULL;
+}
+
+int platform_thread_start(const char *name, void (*body)(void *), void *argument) {
+  struct thread_start *start = malloc(sizeof *start);
+  if (!start) return ENOMEM;
+  start->body = body;
+  start->argument = argument;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 512 * 1024);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  // The signals are the host's: none may be delivered to a thread of ours.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  int result = pthread_create(&thread, &attributes, thread_main, start);
+  if (result == 0) pthread_setname_np(thread, name);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  if (result != 0) free(start);
+  return result;
+}
+
+static _Thread_local int callback_depth;
+int platform_callback_depth(void) { return callback_depth; }
+void platform_callback_enter(void) { callback_depth += 1; }
+void platform_callback_leave(void) { callback_depth -= 1; }
+
+int64_t platform_clock_monotonic_nanoseconds(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int64_t platform_clock_realtime_microseconds(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_REALTIME, &time);
+  return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
+bool platform_random_bytes(void *bytes, size_t count) {
+  unsigned char *at = bytes;
+  while (count > 0) {
+    ssize_t got = getrandom(at, count, 0);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    at += got;
+    count -= (size_t)got;
+  }
+  return true;
+}
+
+const char *platform_environment(const char *name) { return secure_getenv(name); }
+int32_t platform_process_id(void) { return (int32_t)getpid(); }
+
+int platform_file_open(const char *path, int flags, unsigned int mode) { return open(path, flags | O_CLOEXEC, (mode_t)mode); }
+
+static void fill(platform_file_status *status, const struct stat *from) {
+  status->device = from->st_dev;
+  status->inode = from->st_ino;
+  status->size = from->st_size;
+  status->is_regular = S_ISREG(from->st_mode);
+  status->is_directory = S_ISDIR(from->st_mode);
+}
+
+int platform_file_stat(const char *path, platform_file_status *status) {
+  struct stat found;
+  if (stat(path, &found) != 0) return errno;
+  fill(status, &found);
+  return 0;
+}
+
+int platform_descriptor_stat(int descriptor, platform_file_status *status) {
+  struct stat found;
+  if (fstat(descriptor, &found) != 0) return errno;
+  fill(status, &found);
+  return 0;
+}
+
+static int lock_byte(int descriptor, int command, short type, int64_t offset) {
+  struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+  while (fcntl(descriptor, command, &lock) != 0)
+    if (errno != EINTR) return errno;
+  return 0;
+}
+
+int platform_record_lock(int descriptor, int64_t offset, bool wait) {
+  return lock_byte(descriptor, wait ? F_SETLKW : F_SETLK, F_WRLCK, offset);
+}
+int platform_record_unlock(int descriptor, int64_t offset) { return lock_byte(descriptor, F_SETLK, F_UNLCK, offset); }
+int platform_description_lock(int descriptor, int64_t offset) { return lock_byte(descriptor, F_OFD_SETLK, F_WRLCK, offset); }
+int platform_description_unlock(int descriptor, int64_t offset) { return lock_byte(descriptor, F_OFD_SETLK, F_UNLCK, offset); }
+
+int platform_description_is_held(int descriptor, int64_t offset) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+  if (fcntl(descriptor, F_OFD_GETLK, &lock) != 0) return -errno;
+  return lock.l_type != F_UNLCK;
+}
+
+int platform_errno(void) { return errno; }
+
+void platform_error_text(int number, char *buffer, size_t size) {
+  const char *text = strerror_r(number, buffer, size);
+  if (text != buffer && size > 0) {
+    strncpy(buffer, text, size - 1);
+    buffer[size - 1] = 0;
+  }
+}
+
+platform_calendar platform_calendar_from_seconds(int64_t seconds) {
+  time_t time = (time_t)seconds;
+  struct tm fields;
+  platform_calendar result = {1970, 1, 1, 0, 0, 0};
+  if (!gmtime_r(&time, &fields)) return result;
+  result.year = (int64_t)fields.tm_year + 1900;
+  result.month = fields.tm_mon + 1;
+  result.day = fields.tm_mday;
+  result.hour = fields.tm_hour;
+  result.minute = fields.tm_min;
+  result.second = fields.tm_sec;
+  return result;
+}
+
+int64_t platform_seconds_from_calendar(platform_calendar calendar) {
+  struct tm fields = {.tm_year = (int)(calendar.year - 1900), .tm_mon = calendar.month - 1, .tm_mday = calendar.day,
+                      .tm_hour = calendar.hour, .tm_min = calendar.minute, .tm_sec = calendar.second};
+  return (int64_t)timegm(&fields);
+}
+
+double platform_string_to_double(const char *text) { return strtod(text, NULL); }

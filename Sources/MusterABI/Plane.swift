@@ -1,0 +1,101 @@
+public import CMuster
+import CPlatform
+import MusterAPI
+import MusterJSON
+import MusterSystem
+
+// Opening and closing planes, tickets, and the call of any operation.
+
+@_cdecl("muster_open") @implementation
+public func muster_open(
+  _ config: UnsafePointer<CChar>?, _ host: UnsafePointer<muster_host>?, _ out: UnsafeMutablePointer<OpaquePointer?>?,
+  _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> muster_status {
+  out?.pointee = nil
+  error?.pointee = nil
+  let errorOutput = error
+  do throws(Failure) {
+    let opened = try open(config, host, isWanted: out != nil)
+    guard let handle = PlaneHandle.table.insert(opened) else {
+      opened.plane.close()
+      opened.host?.giveBack()
+      throw Failure(.internal, "too many open planes")
+    }
+    out?.pointee = handle
+    return Status.ok.rawValue
+  } catch {
+    return report(error, errorOutput)
+  }
+}
+
+private func open(
+  _ config: UnsafePointer<CChar>?, _ structure: UnsafePointer<muster_host>?, isWanted: Bool
+) throws(Failure) -> PlaneHandle {
+  var host: Host?
+  if let structure { host = try Host(structure) }
+  do throws(Failure) {
+    if Host.isInCallback { throw Failure(.wouldDeadlock, "a callback may not open a plane") }
+    guard isWanted else { throw Failure(.misuse, "out is NULL") }
+    if host?.wantsSecrets == true {
+      throw Failure(.unsupported, "muster_host.secrets_key does nothing in this version")
+    }
+    let text = try Text.bytes(config, "config", maximum: 1 << 20)
+    guard UTF8Check.isValid(text) else { throw Failure(.utf8, "config is not UTF-8") }
+    return PlaneHandle(plane: try ControlPlane(configuration: text, log: host?.logger ?? .none), host: host)
+  } catch {
+    host?.giveBack()
+    throw error
+  }
+}
+
+@_cdecl("muster_close") @implementation
+public func muster_close(_ plane: OpaquePointer?) -> muster_status {
+  guard let found = PlaneHandle.table.find(plane) else { return Status.ok.rawValue }
+  // The inherited store belongs to the parent: nothing of it is touched here.
+  guard found.processID == platform_process_id() else { return Status.ok.rawValue }
+  if Host.isInCallback { return Status.wouldDeadlock.rawValue }
+  guard let closing = PlaneHandle.table.remove(plane) else { return Status.ok.rawValue }
+  closing.plane.close()
+  closing.host?.giveBack()
+  return Status.ok.rawValue
+}
+
+@_cdecl("muster_ticket_new") @implementation
+public func muster_ticket_new(_ plane: OpaquePointer?) -> muster_ticket {
+  do throws(Failure) {
+    return try PlaneHandle.find(plane).plane.makeTicket()
+  } catch {
+    return 0
+  }
+}
+
+@_cdecl("muster_cancel") @implementation
+public func muster_cancel(_ plane: OpaquePointer?, _ ticket: muster_ticket) -> muster_status {
+  do throws(Failure) {
+    try PlaneHandle.find(plane).plane.cancel(ticket)
+    return Status.ok.rawValue
+  } catch {
+    return error.status.rawValue
+  }
+}
+
+@_cdecl("muster_call") @implementation
+public func muster_call(
+  _ plane: OpaquePointer?, _ operation: UnsafePointer<CChar>?, _ args_json: UnsafePointer<CChar>?,
+  _ timeout_ms: Int64, _ json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
+  _ json_len: UnsafeMutablePointer<Int>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> muster_status {
+  let output = TextOutput(text: json, length: json_len)
+  output.clear()
+  error?.pointee = nil
+  let errorOutput = error
+  do throws(Failure) {
+    let found = try PlaneHandle.find(plane)
+    let name = try Text.string(operation, "operation")
+    let arguments = args_json == nil ? Arguments() : try Arguments(try Text.json(args_json, "args_json"))
+    try output.give(try found.plane.call(name, arguments, timeoutMilliseconds: timeout_ms))
+    return Status.ok.rawValue
+  } catch {
+    return report(error, errorOutput)
+  }
+}

@@ -1,0 +1,30 @@
+import CPlatform
+import MusterAPI
+
+/// What a `muster *` stands for.
+final class PlaneHandle: @unchecked Sendable {
+  static let table = HandleTable<PlaneHandle>(tag: 0xa1)
+
+  let plane: ControlPlane
+  let host: Host?
+  let processID = platform_process_id()
+
+  init(plane: ControlPlane, host: Host?) {
+    self.plane = plane
+    self.host = host
+  }
+
+  /// The open plane of a handle, for a call from this thread.
+  static func find(_ handle: OpaquePointer?) throws(Failure) -> PlaneHandle {
+    guard let found = table.find(handle) else {
+      throw Failure(.badHandle, "the handle is NULL, closed, or none")
+    }
+    guard found.processID == platform_process_id() else {
+      throw Failure(.forked, "the plane was opened before this process was forked: open one of its own")
+    }
+    if Host.isInCallback {
+      throw Failure(.wouldDeadlock, "a log callback may not call the plane")
+    }
+    return found
+  }
+}

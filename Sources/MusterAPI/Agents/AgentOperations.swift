@@ -1,0 +1,155 @@
+import MusterJSON
+import MusterRuns
+import MusterStore
+
+/// The operations on agents. Source: the contract's chapter on agents.
+enum AgentOperations {
+  static let all: [Operation] = [
+    Operation(
+      "agents.list", "GET", "/v1/agents", "Lists agents in short form, newest first.", parameters: Operation.Parameter.paging,
+      answer: "MinimalAIAgentPage", handler: list),
+    Operation(
+      "agents.list_full", "GET", "/v1/agents/full", "Lists agents with their whole configuration, newest first.",
+      parameters: Operation.Parameter.paging, answer: "AIAgentPage", handler: listFull),
+    Operation(
+      "agents.get", "GET", "/v1/agents/{agent_id}", "Gives an agent: its working copy.", parameters: [.agentID],
+      answer: "AIAgent", handler: get),
+    Operation(
+      "agents.create", "POST", "/v1/agents", "Makes an agent, which is active at once.", body: .init("CreateAgent"),
+      answer: "AIAgent", success: 201, handler: create),
+    Operation(
+      "agents.update", "PATCH", "/v1/agents/{agent_id}", "Changes an agent's working copy; a deploy makes it run.",
+      parameters: [
+        .agentID,
+        .init("deploy", .query, "Deploy right after saving.", #"{"type":"boolean","default":false}"#),
+      ], body: .init("UpdateAgent"), answer: "AIAgent", handler: update),
+    Operation(
+      "agents.deploy", "PUT", "/v1/agents/{agent_id}", "Makes the working copy the version that runs.",
+      parameters: [.agentID], answer: "AIAgent", handler: deploy),
+    Operation(
+      "agents.delete", "DELETE", "/v1/agents/{agent_id}", "Removes an agent with its versions and tasks for good.",
+      parameters: [.agentID], answer: nil, success: 202, handler: delete),
+    Operation(
+      "agents.invoke", "POST", "/v1/agents/{agent_id}/invoke",
+      "Runs an agent and waits for its task to end; the task is given also when the run failed.",
+      parameters: [
+        .agentID,
+        .init(
+          "version", .query, "The version to run: a number, or draft for the working copy; the deployed one by default.",
+          #"{"type":["string","integer"]}"#),
+      ], body: .init("InvokeAgent"), answer: "AgentExecution", handler: InvokeOperation.run),
+    Operation(
+      "agents.tasks", "GET", "/v1/agents/{agent_id}/tasks", "Lists an agent's tasks, the last changed first.",
+      parameters: [.agentID] + Operation.Parameter.paging + TaskOperations.filters, answer: "TasksListItemPage",
+      handler: tasks),
+  ]
+
+  /// How often a change is tried when others change the same agent at the same time; each round one of them gets through.
+  private static let tries = 1_000
+
+  /// The agent, or the documented error.
+  static func find(_ id: String, _ plane: ControlPlane) throws(Failure) -> AgentRow {
+    let lookup: Lookup<AgentRow>
+    do throws(StoreError) {
+      lookup = try plane.store.agent(id, in: plane.organizationID)
+    } catch {
+      throw Failure(error)
+    }
+    switch lookup {
+    case .found(let row): return row
+    case .foreign: throw .api(403, "Agent belongs to another organization")
+    case .missing: throw .api(404, "Agent not found")
+    }
+  }
+
+  // MARK: - Reading
+
+  @Sendable private static func list(_ call: OperationCall) throws(Failure) -> Operation.Answer {
+    .json(try page(call) { AgentDocument.short($0) })
+  }
+
+  @Sendable private static func listFull(_ call: OperationCall) throws(Failure) -> Operation.Answer {
+    .json(try page(call) { $0 })
+  }
+
+  private static func page(_ call: OperationCall, _ form: ([UInt8]) -> [UInt8]) throws(Failure) -> [UInt8] {
+    let found = try call.store { () throws(StoreError) in
+      try call.plane.store.agents(PageRequest(page: call.page, perPage: call.perPage), in: call.plane.organizationID)
+    }
+    return PageDocument.make(
+      items: found.rows.map(form), total: found.total, page: call.page, perPage: call.perPage)
+  }
+
+  @Sendable private static func get(_ call: OperationCall) throws(Failure) -> Operation.Answer {
+    .json(try find(call.agentID, call.plane).document)
+  }
+
+  @Sendable private static func tasks(_ call: OperationCall) throws(Failure) -> Operation.Answer {
+    _ = try find(call.agentID, call.plane)
+    return .json(try TaskOperations.page(call, agentID: call.agentID))
+  }
+
+  // MARK: - Changing
+
+  @Sendable private static func create(_ call: OperationCall) throws(Failure) -> Operation.Answer {
+    try checkName(call.body)
+    let row = AgentDocument.create(call.body, original: call.originalBody, plane: call.plane)
+    try call.store { () throws(StoreError) in
+      try call.plane.store.insertAgent(row, durable: call.plane.configuration.isDurable)
+    }
+    return .json(row.document)
+  }
+
+  /// A name of blanks names nothing.
+  private static func checkName(_ body: JSON) throws(Failure) {
+    guard let name = body["name"]?.utf8 else { return }
+    if name.allSatisfy({ $0 == 0x20 || ($0 >= 0x09 && $0 <= 0x0d) }) {
+      throw .validation(
+        [.key("body"), .key("name")], "ensure this value has at least 1 characters",
+        type: "value_error.any_str.min_length")
+    }
+  }
+
+  @Sendable private static func update(_ call: OperationCall) throws(Failure) -> Operation.Answer {
+    try checkName(call.body)
+    let deploys = call.flag("deploy")
+    let changed = try change(call, deploying: deploys) { row throws(Failure) in
+      guard let changed = AgentDocument.change(row, call.body) else {
+        throw .validation([.key("body")], "at least one field is required", type: "value_error.missing")
+      }
+      return deploys ? AgentDocument.deploy(changed) : changed
+    }
+    return .json(changed.document)
+  }
+
+  @Sendable private static func deploy(_ call: OperationCall) throws(Failure) -> Operation.Answer {
+    .json(try change(call, deploying: true) { row throws(Failure) in AgentDocument.deploy(row) }.document)
+  }
+
+  /// Reads, changes and writes an agent; again when somebody else has changed it in between.
+  private static func change(
+    _ call: OperationCall, deploying: Bool, _ body: (AgentRow) throws(Failure) -> AgentRow
+  ) throws(Failure) -> AgentRow {
+    for _ in 0..<tries {
+      let changed = try body(try find(call.agentID, call.plane))
+      let isWritten = try call.store { () throws(StoreError) in
+        try call.plane.store.updateAgent(
+          changed, deploying: deploying, durable: call.plane.configuration.isDurable)
+      }
+      if isWritten { return changed }
+    }
+    throw Failure(.busy, "the agent is being changed by others all the time")
+  }
+
+  @Sendable private static func delete(_ call: OperationCall) throws(Failure) -> Operation.Answer {
+    let row = try find(call.agentID, call.plane)
+    if JSON.trusted(row.document)["deletable"]?.bool == false { throw .api(403, "Agent is not deletable") }
+    let isDeleted = try call.store { () throws(StoreError) in
+      try call.plane.store.deleteAgent(
+        row.id, in: call.plane.organizationID, durable: call.plane.configuration.isDurable)
+    }
+    guard isDeleted else { throw .api(404, "Agent not found") }
+    call.plane.runs.interruptRuns(ofAgent: row.id)
+    return .none
+  }
+}

@@ -1,0 +1,133 @@
+package import MusterJSON
+import MusterRuns
+import MusterStore
+import MusterSystem
+
+/// What a call answers when it fails. Every other error of the library is mapped to this one, here.
+package struct Failure: Error, Sendable {
+  package let status: Status
+  package let httpStatus: Int32
+  /// One line for people.
+  package let message: String
+  /// The error document as REST sends it: an object with the single key `detail`.
+  package let document: JSON
+  /// Whether the same call may succeed later.
+  package let isRetryable: Bool
+
+  private init(_ status: Status, httpStatus: Int32, message: String, detail: JSON, isRetryable: Bool) {
+    self.status = status
+    self.httpStatus = httpStatus
+    self.message = message
+    self.isRetryable = isRetryable
+    var writer = JSONWriter(capacity: detail.bytes.count + 12)
+    writer.beginObject()
+    writer.member("detail", detail)
+    writer.endObject()
+    document = writer.json
+  }
+
+  package init(_ status: Status, _ message: String) {
+    self.init(
+      status, httpStatus: status.httpStatus, message: message, detail: .string(message), isRetryable: status == .busy)
+  }
+
+  /// An answer of the control plane.
+  static func api(_ httpStatus: Int32, _ message: String) -> Failure {
+    Failure(.api, httpStatus: httpStatus, message: message, detail: .string(message), isRetryable: false)
+  }
+
+  /// A call that ended with its task.
+  private static func ended(_ status: Status, _ message: String, taskID: String?) -> Failure {
+    guard let taskID else { return Failure(status, message) }
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.member("message", message)
+    writer.member("task_id", taskID)
+    writer.endObject()
+    return Failure(
+      status, httpStatus: status.httpStatus, message: "\(message) (task \(taskID))", detail: writer.json,
+      isRetryable: false)
+  }
+
+  // MARK: - Validation
+
+  /// One thing that is wrong with a request.
+  struct Problem {
+    let location: [JSONPathElement]
+    let message: String
+    let type: String
+  }
+
+  /// 422 with the places that are wrong.
+  static func validation(_ problems: [Problem]) -> Failure {
+    var writer = JSONWriter()
+    writer.beginArray()
+    for problem in problems {
+      writer.beginObject()
+      writer.key("loc")
+      writer.beginArray()
+      for element in problem.location {
+        switch element {
+        case .key(let key): writer.value(key)
+        case .index(let index): writer.value(Int64(index))
+        }
+      }
+      writer.endArray()
+      writer.member("msg", problem.message)
+      writer.member("type", problem.type)
+      writer.endObject()
+    }
+    writer.endArray()
+    let first = problems.first.map { problem in
+      let place = problem.location.map { element in
+        switch element {
+        case .key(let key): return key
+        case .index(let index): return "\(index)"
+        }
+      }
+      return "\(place.joined(separator: ".")): \(problem.message)"
+    }
+    return Failure(
+      .api, httpStatus: 422, message: first ?? "validation error", detail: writer.json, isRetryable: false)
+  }
+
+  /// 422 with one place that is wrong.
+  static func validation(_ location: [JSONPathElement], _ message: String, type: String) -> Failure {
+    validation([Problem(location: location, message: message, type: type)])
+  }
+
+  // MARK: - Errors of the rooms below
+
+  /// A text that is not JSON as we take it; `what` names the text.
+  package init(_ error: JSONError, in what: String) {
+    let status: Status
+    switch error.kind {
+    case .syntax: status = .json
+    case .utf8: status = .utf8
+    case .limit: status = .limit
+    }
+    self.init(status, "\(what): \(error.description)")
+  }
+
+  init(_ error: StoreError) {
+    switch error {
+    case .busy: self.init(.busy, error.message)
+    case .closed: self.init(.closed, error.message)
+    case .forked: self.init(.forked, error.message)
+    default: self.init(.store, error.message)
+    }
+  }
+
+  init(_ error: RunError) {
+    switch error {
+    case .store(let error): self.init(error)
+    case .timedOut(let task): self = .ended(.timeout, "the time of the call ran out", taskID: task)
+    case .interrupted(.cancelled, let task): self = .ended(.cancelled, "the call was cancelled", taskID: task)
+    case .interrupted(.closing, let task): self = .ended(.closed, "the plane was closed", taskID: task)
+    case .interrupted(.stopped, let task): self = .ended(.cancelled, "the task was stopped", taskID: task)
+    case .deleted: self = .api(404, "Task not found")
+    case .otherAgent: self = .api(409, "Task belongs to another agent")
+    case .unreadable(let what): self.init(.store, "the journal cannot be read: \(what)")
+    }
+  }
+}

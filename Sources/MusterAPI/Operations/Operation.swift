@@ -1,0 +1,91 @@
+import MusterJSON
+
+/// One operation of the control plane: the single declaration from which C, Python, REST and the command line get it.
+package struct Operation: Sendable {
+  /// Where a parameter stands in a REST request.
+  package enum Location: String, Sendable {
+    case path, query
+  }
+
+  /// A path or query parameter.
+  package struct Parameter: Sendable {
+    package let name: String
+    package let location: Location
+    package let summary: String
+    /// Its JSON Schema, as text.
+    let schemaText: String
+    /// Nil only if the text is no schema, which a test excludes.
+    let schema: JSONSchema?
+
+    init(_ name: String, _ location: Location, _ summary: String, _ schemaText: String) {
+      self.name = name
+      self.location = location
+      self.summary = summary
+      self.schemaText = schemaText
+      schema = SchemaCatalogue.compile(.trusted(Array(schemaText.utf8)))
+    }
+
+    var isRequired: Bool { location == .path }
+  }
+
+  /// The request body: a JSON object that matches a component. Defaults of its schema are filled in before the handler gets it.
+  package struct Body: Sendable {
+    let schemaName: String
+    /// Nil only if the component is no schema, which a test excludes.
+    let schema: JSONSchema?
+
+    init(_ schemaName: String) {
+      self.schemaName = schemaName
+      schema = SchemaCatalogue.compiled(schemaName)
+    }
+  }
+
+  package let name: String
+  package let method: String
+  package let path: String
+  package let summary: String
+  package let parameters: [Parameter]
+  package let body: Body?
+  /// The component of the answer; nil when it has none.
+  package let answer: String?
+  /// The HTTP status of success.
+  package let success: Int32
+  /// The version of Muster that brought it.
+  package let since: String
+  let handler: @Sendable (OperationCall) throws(Failure) -> Answer
+
+  /// What a handler gives.
+  package enum Answer: Sendable {
+    case none
+    case json([UInt8])
+  }
+
+  init(
+    _ name: String, _ method: String, _ path: String, _ summary: String, parameters: [Parameter] = [],
+    body: Body? = nil, answer: String?, success: Int32 = 200, since: String = "0.1.0",
+    handler: @escaping @Sendable (OperationCall) throws(Failure) -> Answer
+  ) {
+    self.name = name
+    self.method = method
+    self.path = path
+    self.summary = summary
+    self.parameters = parameters
+    self.body = body
+    self.answer = answer
+    self.success = success
+    self.since = since
+    self.handler = handler
+  }
+}
+
+extension Operation.Parameter {
+  /// `page` and `per_page` of every list.
+  static let paging: [Operation.Parameter] = [
+    .init("page", .query, "The page, from 1.", #"{"type":"integer","minimum":1,"default":1}"#),
+    .init("per_page", .query, "Items a page, at most 50.", #"{"type":"integer","minimum":1,"maximum":50,"default":20}"#),
+  ]
+
+  static let agentID = Operation.Parameter("agent_id", .path, "The agent's id.", #"{"type":"string","minLength":1}"#)
+  static let taskID = Operation.Parameter(
+    "task_id", .path, "The task's id, which is also its thread's.", #"{"type":"string","minLength":1,"maxLength":255}"#)
+}

@@ -1,0 +1,96 @@
+import MusterJSON
+import MusterStore
+import MusterSystem
+
+/// A checked call on its way to its handler.
+struct OperationCall {
+  let plane: ControlPlane
+  private let parameters: [(name: String, value: JSON)]
+  /// The body with its defaults; null when there is none.
+  let body: JSON
+  /// The body as it came; null when there is none.
+  let originalBody: JSON
+  let deadline: Deadline
+  let interrupt: Interrupt
+
+  /// Checks the arguments against the operation's declaration, and fills in the defaults.
+  init(
+    _ operation: Operation, _ arguments: Arguments, plane: ControlPlane, deadline: Deadline, interrupt: Interrupt
+  ) throws(Failure) {
+    self.plane = plane
+    self.deadline = deadline
+    self.interrupt = interrupt
+    var problems: [Failure.Problem] = []
+    var checked: [(name: String, value: JSON)] = []
+    for parameter in operation.parameters {
+      let given = arguments.parameters.first { $0.name == parameter.name && !$0.value.isNull }
+      guard let value = given?.value ?? parameter.schema?.root.defaultValue else {
+        if parameter.isRequired {
+          problems.append(
+            .init(
+              location: [.key(parameter.location.rawValue), .key(parameter.name)], message: "field required",
+              type: "value_error.missing"))
+        }
+        continue
+      }
+      let violations = parameter.schema?.violations(of: value, limit: 1) ?? []
+      for violation in violations {
+        problems.append(
+          .init(
+            location: [.key(parameter.location.rawValue), .key(parameter.name)] + violation.path,
+            message: violation.message, type: violation.type))
+      }
+      checked.append((parameter.name, value))
+    }
+    parameters = checked
+    var filled = JSON.null
+    if let declared = operation.body {
+      if let body = arguments.body, !body.isNull {
+        (filled, problems) = OperationCall.check(body, declared, problems)
+      } else {
+        problems.append(.init(location: [.key("body")], message: "field required", type: "value_error.missing"))
+      }
+      originalBody = arguments.body ?? .null
+    } else {
+      originalBody = .null
+    }
+    body = filled
+    if !problems.isEmpty { throw .validation(problems) }
+  }
+
+  private static func check(
+    _ body: JSON, _ declared: Operation.Body, _ earlier: [Failure.Problem]
+  ) -> (JSON, [Failure.Problem]) {
+    guard let schema = declared.schema else { return (body, earlier) }
+    let filled = schema.applyingDefaults(to: body)
+    let problems = schema.violations(of: filled, limit: 20).map { violation in
+      Failure.Problem(location: [.key("body")] + violation.path, message: violation.message, type: violation.type)
+    }
+    return (filled, earlier + problems)
+  }
+
+  // MARK: - Parameters
+
+  func string(_ name: String) -> String? { value(name)?.string }
+
+  func integer(_ name: String) -> Int64? { value(name)?.int64 }
+
+  func flag(_ name: String) -> Bool { value(name)?.bool ?? false }
+
+  private func value(_ name: String) -> JSON? { parameters.first { $0.name == name }?.value }
+
+  var agentID: String { string("agent_id") ?? "" }
+  var taskID: String { string("task_id") ?? "" }
+
+  var page: Int64 { integer("page") ?? 1 }
+  var perPage: Int64 { integer("per_page") ?? 20 }
+
+  /// Runs store work, with its errors as failures.
+  func store<Value>(_ body: () throws(StoreError) -> Value) throws(Failure) -> Value {
+    do throws(StoreError) {
+      return try body()
+    } catch {
+      throw Failure(error)
+    }
+  }
+}

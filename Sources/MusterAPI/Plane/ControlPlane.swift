@@ -1,0 +1,110 @@
+import MusterHTTP
+import MusterJSON
+import MusterModels
+import MusterRuns
+import MusterStore
+package import MusterSystem
+
+/// An open plane: the operations on one store, for one organization. Every function may be called from any thread.
+package final class ControlPlane: @unchecked Sendable {
+  let configuration: PlaneConfiguration
+  let store: Store
+  let organizationID: String
+  let runs: RunDriver
+  let log: Log
+  private let http: HTTPClient
+  private let gate = Gate()
+  private let tickets = Tickets()
+
+  /// Opens a plane from a path, ":memory:", or a JSON object. Tasks that dead processes left unfinished are ended.
+  package init(configuration text: [UInt8], log: Log) throws(Failure) {
+    let configuration = try PlaneConfiguration(text)
+    let opened: Store
+    do throws(StoreError) {
+      opened = try StoreRegistry.open(
+        path: configuration.store, busyTimeoutMilliseconds: configuration.busyTimeoutMilliseconds, log: log)
+    } catch {
+      log.write(.error, "plane", error.message)
+      throw Failure(error)
+    }
+    self.configuration = configuration
+    self.log = log
+    store = opened
+    organizationID = configuration.organizationID ?? opened.firstOrganizationID
+    http = HTTPClient(log: log)
+    runs = RunDriver(
+      store: opened, models: OpenAIChatClient(http: http),
+      settings: .init(
+        isDurable: configuration.isDurable, defaultProvider: configuration.defaultProvider,
+        defaultBase: configuration.defaultBase), log: log)
+    do throws(Failure) {
+      try prepare()
+    } catch {
+      StoreRegistry.close(opened)
+      log.write(.error, "plane", error.message)
+      throw error
+    }
+    log.write(.info, "plane", "open")
+  }
+
+  private func prepare() throws(Failure) {
+    do throws(StoreError) {
+      if let organization = configuration.organizationID { try store.ensureOrganization(organization) }
+    } catch {
+      throw Failure(error)
+    }
+    do throws(RunError) {
+      try runs.takeInventory()
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// Refuses new calls, interrupts those under way, waits for them, and closes the store. Harmless when it is closed.
+  package func close() {
+    guard gate.close() else { return }
+    runs.endStrays()
+    http.close()
+    StoreRegistry.close(store)
+    log.write(.info, "plane", "closed")
+  }
+
+  // MARK: - Calls
+
+  /// Calls an operation; gives its answer, `null` when it has none. `timeoutMilliseconds`: negative waits without limit, 0 takes the plane's default.
+  package func call(
+    _ name: String, _ arguments: Arguments, timeoutMilliseconds: Int64
+  ) throws(Failure) -> [UInt8] {
+    guard let operation = OperationTable.operation(name) else {
+      throw Failure(.unknownOperation, "no operation is named \(name)")
+    }
+    let interrupt: Interrupt
+    if let ticket = arguments.ticket {
+      guard let known = tickets.use(ticket) else {
+        throw Failure(.misuse, "context.ticket \(ticket) is unknown or was used")
+      }
+      interrupt = known
+    } else {
+      interrupt = Interrupt()
+    }
+    defer { if let ticket = arguments.ticket { tickets.retire(ticket) } }
+    let deadline = Deadline.after(
+      milliseconds: timeoutMilliseconds == 0 ? configuration.callTimeoutMilliseconds : timeoutMilliseconds)
+    let answer = try gate.pass(interrupt) { () throws(Failure) -> Operation.Answer in
+      if interrupt.reason == .cancelled { throw Failure(.cancelled, "the call was cancelled before it began") }
+      return try operation.handler(
+        OperationCall(operation, arguments, plane: self, deadline: deadline, interrupt: interrupt))
+    }
+    switch answer {
+    case nil: throw Failure(.closed, "the plane is closed")
+    case .some(.none): return Array(JSON.null.bytes)
+    case .some(.json(let text)): return text
+    }
+  }
+
+  /// A ticket for one later call; 0 when too many wait unused.
+  package func makeTicket() -> UInt64 { tickets.make() }
+
+  /// Cancels the call that carries the ticket, also before it begins.
+  package func cancel(_ ticket: UInt64) { tickets.cancel(ticket) }
+}

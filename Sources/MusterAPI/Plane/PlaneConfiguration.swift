@@ -1,0 +1,96 @@
+import MusterJSON
+
+/// What `muster_open` is told.
+struct PlaneConfiguration: Sendable {
+  var store = ""
+  var organizationID: String?
+  var userID: String?
+  var isDurable = true
+  var busyTimeoutMilliseconds: Int64 = 5_000
+  var defaultProvider = "openai"
+  var defaultModel = "gpt-4.1"
+  var defaultBase: String?
+  var callTimeoutMilliseconds: Int64 = 600_000
+
+  /// Reads a path, ":memory:", or a JSON object.
+  init(_ text: [UInt8]) throws(Failure) {
+    let first = text.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0a && $0 != 0x0d }
+    if first == UInt8(ascii: "{") {
+      let object: JSON
+      do throws(JSONError) {
+        object = try JSON.parse(text)
+      } catch {
+        throw Failure(error, in: "config")
+      }
+      for member in object.members { try set(member.key, member.value) }
+    } else {
+      store = String(decoding: text, as: UTF8.self)
+    }
+    if store.isEmpty { throw Failure(.misuse, "config: store is required") }
+    // A scheme is letters before "://"; a path with a colon is a path.
+    if let range = store.utf8.firstIndex(of: UInt8(ascii: ":")), store.utf8[range...].starts(with: "://".utf8) {
+      throw Failure(.unsupported, "config: stores with a scheme are not supported by this version: use a path or :memory:")
+    }
+  }
+
+  private mutating func set(_ key: String, _ value: JSON) throws(Failure) {
+    switch key {
+    case "store": store = try text(key, value, maximum: 4096)
+    case "organization_id": organizationID = try text(key, value, maximum: 255)
+    case "user_id": userID = try text(key, value, maximum: 255)
+    case "durability":
+      switch value.string {
+      case "full": isDurable = true
+      case "normal": isDurable = false
+      default: throw wrong(key, "must be \"full\" or \"normal\"")
+      }
+    case "busy_timeout_ms": busyTimeoutMilliseconds = try integer(key, value, 0...600_000)
+    case "default_model": try setDefaultModel(value)
+    case "network":
+      guard value.isString("open") else {
+        throw Failure(.unsupported, "config: network can only be \"open\" in this version")
+      }
+    case "limits":
+      guard value.kind == .object else { throw wrong(key, "must be an object") }
+      for member in value.members {
+        guard member.key == "call_timeout_ms" else { throw wrong("limits.\(member.key)", "is not a known key") }
+        callTimeoutMilliseconds = try integer("limits.call_timeout_ms", member.value, 1...86_400_000)
+      }
+    case "api_key", "workspace_root", "secrets_key", "threads":
+      throw Failure(.unsupported, "config: \(key) does nothing in this version")
+    default: throw wrong(key, "is not a known key")
+    }
+  }
+
+  private mutating func setDefaultModel(_ value: JSON) throws(Failure) {
+    guard value.kind == .object else { throw wrong("default_model", "must be an object") }
+    for member in value.members {
+      let key = "default_model.\(member.key)"
+      switch member.key {
+      case "provider":
+        let provider = try text(key, member.value, maximum: 255)
+        guard AgentSchemas.providers.contains(provider) else { throw wrong(key, "is not a known provider") }
+        defaultProvider = provider
+      case "name": defaultModel = try text(key, member.value, maximum: 255)
+      case "api_base": defaultBase = member.value.isNull ? nil : try text(key, member.value, maximum: 4096)
+      default: throw wrong(key, "is not a known key")
+      }
+    }
+  }
+
+  private func wrong(_ key: String, _ problem: String) -> Failure { Failure(.misuse, "config: \(key) \(problem)") }
+
+  private func text(_ key: String, _ value: JSON, maximum: Int) throws(Failure) -> String {
+    guard let bytes = value.utf8, !bytes.isEmpty, bytes.count <= maximum else {
+      throw wrong(key, "must be a text of 1 to \(maximum) bytes")
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private func integer(_ key: String, _ value: JSON, _ range: ClosedRange<Int64>) throws(Failure) -> Int64 {
+    guard let number = value.int64, range.contains(number) else {
+      throw wrong(key, "must be an integer from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+}

@@ -1,0 +1,103 @@
+/// The schemas of tasks and of invoking, as JSON text by name.
+enum TaskSchemas {
+  static let all: [(name: String, text: String)] = [
+    ("InvokeAgent", invoke),
+    ("InvokeInput", input),
+    ("User", user),
+    ("AgentExecution", execution),
+    ("TasksListItem", listItem),
+    ("TasksListItemPage", SharedSchemas.page(of: "TasksListItem")),
+    ("ThreadMessage", message),
+    ("Thread", ##"{"type":"array","items":{"$ref":"#/components/schemas/ThreadMessage"}}"##),
+    (
+      "FullThread",
+      ##"{"type":"object","properties":{"root":{"$ref":"#/components/schemas/Thread"}},"required":["root"],"##
+        + ##""additionalProperties":{"$ref":"#/components/schemas/Thread"}}"##
+    ),
+  ]
+
+  /// The statuses of a task.
+  static let statuses = #"["pending","executing","paused","error","failed","completed","stopped"]"#
+
+  private static let invoke = """
+    {"type":"object","description":"What to run the agent on. A known id continues its thread.","properties":{\
+    "input":{"$ref":"#/components/schemas/InvokeInput"},\
+    "id":{"type":["string","null"],"minLength":1,"maxLength":255},\
+    "title":{"type":["string","null"]},\
+    "output_format":{"type":["string","null"],"enum":["text","markdown","json","voice",null]},\
+    "output_schema":{"type":["object","null"]},\
+    "additional_context":{"type":["string","null"]},\
+    "instructions_override":{"type":["string","null"]},\
+    "expected_output":{"type":["string","null"]},\
+    "think_mode":{"type":["string","null"],"enum":["default","harder",null],"x-muster-inactive":true,"x-muster-neutral":"default"},\
+    "disable_attachment_injection":{"type":["boolean","null"]},\
+    "parent_execution_id":{"type":["string","null"],"minLength":1,"maxLength":255},\
+    "triggering_agent_id":{"type":["string","null"]},\
+    "payload_extension":{"type":["object","null"]},\
+    "source":{"type":["string","null"]},\
+    "mcp_servers":{"type":["array","null"],"x-muster-inactive":true},\
+    "events_streaming":{"type":["boolean","null"]},\
+    "worker_id":{"type":["string","null"],"x-muster-inactive":true},\
+    "run_locally":{"type":["boolean","null"],"x-muster-inactive":true,"x-muster-neutral":false},\
+    "user_tokens":{"type":["object","null"],"x-muster-inactive":true},\
+    "user_oidc_token":{"type":["string","null"],"x-muster-inactive":true},\
+    "test_run_node_id":{"type":["string","null"],"x-muster-inactive":true},\
+    "return_metrics":{"type":["boolean","null"],"x-muster-inactive":true,"x-muster-neutral":false},\
+    "llm_model_provider":{"anyOf":[\(AgentProperty.providerEnumeration),{"type":"null"}]},\
+    "llm_model_name":{"type":["string","null"],"minLength":1},\
+    "llm_reasoning_effort":{"type":["string","null"],"enum":["low","medium","high","xhigh",null]},\
+    "tool_call_limit":{"type":["integer","null"],"x-muster-inactive":true,"x-muster-neutral":0},\
+    "harness_cli":{"type":["string","null"],"x-muster-inactive":true},\
+    "permission_mode":{"type":["string","null"],"enum":["full","gated",null],"x-muster-inactive":true}},"required":["input"]}
+    """
+
+  private static let input = """
+    {"type":"object","properties":{"text":{"type":["string","null"]},"files":{"type":["array","null"],"items":{"type":"string"},\
+    "x-muster-inactive":true},"user":{"anyOf":[{"$ref":"#/components/schemas/User"},{"type":"null"}]},"attachments":{"type":["array",\
+    "null"],"x-muster-inactive":true},"principal":{"type":["object","null"],"x-muster-inactive":true}}}
+    """
+
+  private static let user = """
+    {"type":"object","properties":{"id":{"type":["string","null"],"default":null},"first_name":{"type":["string","null"],"default":null},\
+    "last_name":{"type":["string","null"],"default":null},"email":{"type":"string"},"additional_attributes":{"type":["object","null"],\
+    "default":null},"role":{"type":["string","null"],"default":"member"},"is_super_admin":{"type":["boolean","null"],"default":false},\
+    "timezone":{"type":["string","null"],"default":null},"display_name":{"type":["string","null"],"description":"Computed in answers."}},\
+    "required":["email"]}
+    """
+
+  private static let execution = """
+    {"type":"object","description":"A task: the state of its latest turn.","properties":{"id":{"type":"string"},"agent_id":{"type":"string"},\
+    "organization_id":{"type":"string"},"input":{"type":"object"},"status":{"type":"string","enum":\(statuses)},"internal_status":{"type":\
+    ["string","null"]},"last_executed_node_id":{"type":["string","null"]},"agent_version":{"type":["string","null"]},"created_at":{"type":\
+    "string","format":"date-time"},"started_at":{"type":["string","null"],"format":"date-time"},"paused_at":{"type":["string","null"]},\
+    "finished_at":{"type":["string","null"],"format":"date-time"},"result":{"type":["string","null"]},"parent_execution":{"type":["string",\
+    "null"]},"sub_executions":{"type":"array","items":{"type":"string"}},"finished_sub_executions":{"type":"array","items":{"type":"string"}},\
+    "is_manually_stopped":{"type":"boolean"},"payload_extension":{"type":["object","null"]},"hitl_request":{"type":["object","null"]},\
+    "pending_eca_request":{"type":["object","null"]},"source":{"type":["string","null"]},"worker_id":{"type":["string","null"]},\
+    "additional_context":{"type":["string","null"]},"expected_output":{"type":["string","null"]},"title":{"type":["string","null"]},\
+    "triggering_agent_id":{"type":["string","null"]},"instructions_override":{"type":["string","null"]},"test_run_node_id":{"type":["string",\
+    "null"]},"is_orchestration":{"type":"boolean"},"output_format":{"type":"string"},"voice_id":{"type":["string","null"]},"output_schema":\
+    {"type":["object","null"]},"events_streaming":{"type":"boolean"},"used_mutating_tools":{"type":"boolean"},"is_continuous":{"type":\
+    "boolean"},"mcp_servers":{"type":"array"},"think_mode":{"type":"string"},"disable_attachment_injection":{"type":"boolean"},\
+    "deep_planning":{"type":"object"},"execution_attempts":{"type":"integer"},"user_tokens":{"type":"null"},"user_oidc_token":{"type":\
+    "null"},"return_metrics":{"type":"boolean"},"tokens":{"type":["object","null"],"properties":{"completion_tokens":{"type":"integer"},\
+    "prompt_tokens":{"type":"integer"},"total_tokens":{"type":"integer"}}},"llm_model_provider":{"type":["string","null"]},"llm_model_name":\
+    {"type":["string","null"]},"llm_reasoning_effort":{"type":["string","null"]}},"required":["id","agent_id","organization_id","input",\
+    "created_at"]}
+    """
+
+  private static let listItem = """
+    {"type":"object","description":"A task in a list.","properties":{"id":{"type":"string"},"agent_id":{"type":"string"},"organization_id":\
+    {"type":"string"},"status":{"type":"string","enum":\(statuses)},"user_id":{"type":["string","null"]},"parent_task_id":{"type":["string",\
+    "null"]},"triggering_agent_id":{"type":["string","null"]},"created_at":{"type":"string","format":"date-time"},"updated_at":{"type":\
+    "string","format":"date-time"},"source_node_type":{"type":["string","null"]},"result":{"type":["string","null"]},"title":{"type":\
+    ["string","null"]}},"required":["id","agent_id","organization_id","status"]}
+    """
+
+  private static let message = """
+    {"type":"object","properties":{"id":{"type":"string"},"role":{"type":"string","enum":["user","assistant","system","tool"]},"content":\
+    {"type":"string"},"created_at":{"type":"integer","description":"Unix seconds."},"metrics":{"type":["object","null"],"properties":\
+    {"input_tokens":{"type":"integer"},"output_tokens":{"type":"integer"},"total_tokens":{"type":"integer"}}}},"required":["id","role",\
+    "content","created_at"]}
+    """
+}

@@ -1,0 +1,53 @@
+import MusterJSON
+
+/// Whether an answer is the JSON that was asked for.
+enum AnswerCheck {
+  enum Verdict: Equatable {
+    /// `result` is the JSON text where it is not the whole answer, as inside a Markdown fence.
+    case acceptable(result: String?)
+    /// What is wrong, in a sentence for the model and for people.
+    case unacceptable(String)
+  }
+
+  /// Checks the text of an answer (a JSON string) against a schema; without one, any JSON will do.
+  static func check(_ text: JSON, against schema: JSON?) -> Verdict {
+    let content = text.utf8 ?? []
+    let inner = unfenced(content)
+    let value: JSON
+    do throws(JSONError) {
+      value = try JSON.parse(inner)
+    } catch {
+      return .unacceptable("The answer is not valid JSON: \(error.description).")
+    }
+    if let schema {
+      let compiled: JSONSchema
+      do throws(JSONSchemaError) {
+        compiled = try JSONSchema.compile(schema, components: nil)
+      } catch {
+        return .unacceptable("The output schema cannot be checked: \(error.description).")
+      }
+      if let violation = compiled.violations(of: value, limit: 1).first {
+        let place = violation.pointer.isEmpty ? "" : " at \(violation.pointer)"
+        return .unacceptable("The answer does not match the output schema\(place): \(violation.message).")
+      }
+    }
+    return .acceptable(result: inner.count == content.count ? nil : String(decoding: inner, as: UTF8.self))
+  }
+
+  /// The text without blanks around it and without the Markdown fence that models like to put around JSON.
+  private static func unfenced(_ content: [UInt8]) -> [UInt8] {
+    let fence = Array("```".utf8)
+    var inner = trimmed(content[...])
+    guard inner.starts(with: fence), inner.count >= 6, inner.suffix(3).elementsEqual(fence) else { return Array(inner) }
+    inner = inner.dropFirst(3).dropLast(3)
+    if let end = inner.firstIndex(of: 0x0a) { inner = inner[(end + 1)...] }
+    return Array(trimmed(inner))
+  }
+
+  private static func trimmed(_ content: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 }
+    var inner = content.drop(while: isBlank)
+    while let last = inner.last, isBlank(last) { inner = inner.dropLast() }
+    return inner
+  }
+}

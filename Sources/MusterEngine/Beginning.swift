@@ -1,0 +1,130 @@
+package import MusterJSON
+
+/// What a turn begins with: everything that must not change while it runs.
+package struct Beginning: Sendable {
+  /// How an answer is to be written.
+  package enum Format: String, Sendable {
+    case text, markdown, json
+  }
+
+  /// Where the text of the system message is.
+  package enum System: Sendable {
+    case none
+    /// A JSON string.
+    case text(JSON)
+    /// In an earlier record of the task, unchanged.
+    case record(Int64)
+  }
+
+  package let engineVersion: Int64
+  /// The version of the agent that runs: a number, or "draft".
+  package let agentVersion: String
+  /// The version that the caller asked for, if any.
+  package let requestedVersion: String?
+  /// The caller's request, its documented keys only; it holds no secrets.
+  package let request: JSON
+  package let provider: String
+  package let model: String
+  /// The host of the model's address.
+  package let host: String?
+  package let reasoningEffort: String?
+  package let format: Format
+  /// The JSON Schema that the answer has to match; for the format json only.
+  package let schema: JSON?
+  package let system: System
+  /// The first earlier turn that the model gets to see; nil: none.
+  package let historyFromTurn: Int64?
+  /// How often the model may be asked for one answer before the run ends in error.
+  package let attempts: Int64
+  /// How often an answer that does not match the schema is sent back.
+  package let repairs: Int64
+  /// The network policy under which it runs.
+  package let network: String
+
+  package init(
+    agentVersion: String, requestedVersion: String?, request: JSON, provider: String, model: String, host: String?,
+    reasoningEffort: String?, format: Format, schema: JSON?, system: System, historyFromTurn: Int64?, attempts: Int64,
+    repairs: Int64, network: String
+  ) {
+    engineVersion = Engine.version
+    self.agentVersion = agentVersion
+    self.requestedVersion = requestedVersion
+    self.request = request
+    self.provider = provider
+    self.model = model
+    self.host = host
+    self.reasoningEffort = reasoningEffort
+    self.format = format
+    self.schema = schema
+    self.system = system
+    self.historyFromTurn = historyFromTurn
+    self.attempts = attempts
+    self.repairs = repairs
+    self.network = network
+  }
+
+  package init(_ body: JSON) throws(UnreadableRecord) {
+    guard let version = body["engine"]?.int64, version >= 1, version <= Engine.version else {
+      throw UnreadableRecord(what: "turn of another engine version")
+    }
+    guard let agentVersion = body["agent_version"]?.string, let request = body["request"], request.kind == .object,
+      let model = body["model"], let provider = model["provider"]?.string, let name = model["name"]?.string,
+      let format = body["format"]?.string.flatMap({ Format(rawValue: $0) }), let limits = body["limits"],
+      let attempts = limits["attempts"]?.int64, let repairs = limits["repairs"]?.int64,
+      let network = body["network"]?.string
+    else { throw UnreadableRecord(what: "beginning of a turn") }
+    engineVersion = version
+    self.agentVersion = agentVersion
+    requestedVersion = body["requested_version"]?.string
+    self.request = request
+    self.provider = provider
+    self.model = name
+    host = model["host"]?.string
+    reasoningEffort = model["reasoning_effort"]?.string
+    self.format = format
+    schema = body.present("schema")
+    if let text = body.present("system") {
+      system = .text(text)
+    } else if let record = body["system_record"]?.int64 {
+      system = .record(record)
+    } else {
+      system = .none
+    }
+    historyFromTurn = body["history_from_turn"]?.int64
+    self.attempts = attempts
+    self.repairs = repairs
+    self.network = network
+  }
+
+  package var json: JSON {
+    var writer = JSONWriter(capacity: request.bytes.count + 512)
+    writer.beginObject()
+    writer.member("engine", engineVersion)
+    writer.member("agent_version", agentVersion)
+    writer.member("requested_version", requestedVersion)
+    writer.member("request", request)
+    writer.key("model")
+    writer.beginObject()
+    writer.member("provider", provider)
+    writer.member("name", model)
+    writer.member("host", host)
+    writer.member("reasoning_effort", reasoningEffort)
+    writer.endObject()
+    writer.member("format", format.rawValue)
+    writer.memberIfPresent("schema", schema)
+    switch system {
+    case .none: break
+    case .text(let text): writer.member("system", text)
+    case .record(let sequence): writer.member("system_record", sequence)
+    }
+    if let historyFromTurn { writer.member("history_from_turn", historyFromTurn) }
+    writer.key("limits")
+    writer.beginObject()
+    writer.member("attempts", attempts)
+    writer.member("repairs", repairs)
+    writer.endObject()
+    writer.member("network", network)
+    writer.endObject()
+    return writer.json
+  }
+}

@@ -1,0 +1,115 @@
+package import MusterJSON
+
+/// A wish of a run. It is recorded with the event that caused it, and never computed again.
+package enum Command: Sendable, Equatable {
+  case askModel(attempt: Int64, repair: Repair?)
+  case wait(milliseconds: Int64)
+  case finish(Finish)
+
+  /// An answer that goes back to the model.
+  package struct Repair: Sendable, Equatable {
+    /// The record that holds the answer.
+    package let sequence: Int64
+    /// What to tell the model.
+    package let prompt: String
+  }
+
+  /// How a run ends.
+  package struct Finish: Sendable, Equatable {
+    package enum Status: String, Sendable {
+      case completed
+      /// It answered, but not acceptably.
+      case failed
+      /// It could not run.
+      case error
+      /// A person or a time-out ended it.
+      case stopped
+    }
+
+    package let status: Status
+    package let internalStatus: String?
+    package let isManuallyStopped: Bool
+    /// The text of the result; nil when it is the text of the answer in the same record, or when there is none.
+    package let result: String?
+
+    package init(status: Status, internalStatus: String? = nil, isManuallyStopped: Bool = false, result: String? = nil) {
+      self.status = status
+      self.internalStatus = internalStatus
+      self.isManuallyStopped = isManuallyStopped
+      self.result = result
+    }
+  }
+
+  private func write(to writer: inout JSONWriter) {
+    writer.beginObject()
+    switch self {
+    case .askModel(let attempt, let repair):
+      writer.key("ask_model")
+      writer.beginObject()
+      writer.member("attempt", attempt)
+      if let repair {
+        writer.key("repair")
+        writer.beginObject()
+        writer.member("sequence", repair.sequence)
+        writer.member("prompt", repair.prompt)
+        writer.endObject()
+      }
+      writer.endObject()
+    case .wait(let milliseconds):
+      writer.key("wait")
+      writer.beginObject()
+      writer.member("milliseconds", milliseconds)
+      writer.endObject()
+    case .finish(let finish):
+      writer.key("finish")
+      writer.beginObject()
+      writer.member("status", finish.status.rawValue)
+      if let internalStatus = finish.internalStatus { writer.member("internal_status", internalStatus) }
+      if finish.isManuallyStopped { writer.member("is_manually_stopped", true) }
+      if let result = finish.result { writer.member("result", result) }
+      writer.endObject()
+    }
+    writer.endObject()
+  }
+
+  private init(_ json: JSON) throws(UnreadableRecord) {
+    if let ask = json["ask_model"], let attempt = ask["attempt"]?.int64 {
+      var repair: Repair?
+      if let asked = ask["repair"] {
+        guard let sequence = asked["sequence"]?.int64, let prompt = asked["prompt"]?.string else {
+          throw UnreadableRecord(what: "repair")
+        }
+        repair = Repair(sequence: sequence, prompt: prompt)
+      }
+      self = .askModel(attempt: attempt, repair: repair)
+    } else if let wait = json["wait"], let milliseconds = wait["milliseconds"]?.int64 {
+      self = .wait(milliseconds: milliseconds)
+    } else if let finish = json["finish"],
+      let status = finish["status"]?.string.flatMap({ Finish.Status(rawValue: $0) })
+    {
+      self = .finish(
+        Finish(
+          status: status, internalStatus: finish["internal_status"]?.string,
+          isManuallyStopped: finish["is_manually_stopped"]?.bool ?? false, result: finish["result"]?.string))
+    } else {
+      throw UnreadableRecord(what: "command")
+    }
+  }
+
+  /// Commands as a JSON array.
+  package static func json(_ commands: [Command]) -> JSON {
+    var writer = JSONWriter(capacity: 64)
+    writer.beginArray()
+    for command in commands { command.write(to: &writer) }
+    writer.endArray()
+    return writer.json
+  }
+
+  /// Reads commands back.
+  package static func commands(_ json: JSON) throws(UnreadableRecord) -> [Command] {
+    guard json.kind == .array else { throw UnreadableRecord(what: "commands") }
+    var commands: [Command] = []
+    for element in json.elements { commands.append(try Command(element)) }
+    return commands
+  }
+}

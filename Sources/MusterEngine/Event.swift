@@ -1,0 +1,178 @@
+package import MusterJSON
+
+/// A fact about a run. Times, ids and random numbers come in with the facts, so that folding them again gives the same run.
+package enum Event: Sendable {
+  case began(Beginning)
+  case modelAnswered(ModelAnswered)
+  case modelFailed(ModelFailed)
+  /// The time of a `wait` is over.
+  case waited
+  case stopRequested(StopReason)
+  /// The process that ran it ended, or its plane was closed.
+  case interrupted
+
+  /// The permanent number of the kind of event, as journals hold it.
+  package var kind: Int64 {
+    switch self {
+    case .began: return 1
+    case .modelAnswered: return 2
+    case .modelFailed: return 3
+    case .waited: return 4
+    case .stopRequested: return 5
+    case .interrupted: return 6
+    }
+  }
+
+  /// The event as a JSON object, without its kind.
+  package var body: JSON {
+    switch self {
+    case .began(let beginning): return beginning.json
+    case .modelAnswered(let answer): return answer.json
+    case .modelFailed(let failure): return failure.json
+    case .stopRequested(let reason):
+      var writer = JSONWriter()
+      writer.beginObject()
+      writer.member("reason", reason.rawValue)
+      writer.endObject()
+      return writer.json
+    case .waited, .interrupted: return .literal("{}")
+    }
+  }
+
+  /// Reads an event back.
+  package init(kind: Int64, body: JSON) throws(UnreadableRecord) {
+    switch kind {
+    case 1: self = .began(try Beginning(body))
+    case 2: self = .modelAnswered(try ModelAnswered(body))
+    case 3: self = .modelFailed(try ModelFailed(body))
+    case 4: self = .waited
+    case 5:
+      guard let word = body["reason"]?.string, let reason = StopReason(rawValue: word) else {
+        throw UnreadableRecord(what: "reason of a stop")
+      }
+      self = .stopRequested(reason)
+    case 6: self = .interrupted
+    default: throw UnreadableRecord(what: "event of kind \(kind)")
+    }
+  }
+}
+
+/// Why a run is stopped from outside.
+package enum StopReason: String, Sendable {
+  /// Somebody stopped the task.
+  case person
+  /// The caller cancelled its call.
+  case cancelled
+  /// The caller's time ran out.
+  case timeout
+}
+
+/// A model's answer.
+package struct ModelAnswered: Sendable {
+  /// The text, a JSON string.
+  package let text: JSON
+  package let finishReason: String?
+  /// The model that the server says it used.
+  package let model: String?
+  /// Nil when the server did not count.
+  package let promptTokens: Int64?
+  package let completionTokens: Int64?
+
+  package init(text: JSON, finishReason: String?, model: String?, promptTokens: Int64?, completionTokens: Int64?) {
+    self.text = text
+    self.finishReason = finishReason
+    self.model = model
+    self.promptTokens = promptTokens
+    self.completionTokens = completionTokens
+  }
+
+  init(_ body: JSON) throws(UnreadableRecord) {
+    guard let text = body["text"], text.kind == .string else { throw UnreadableRecord(what: "text of an answer") }
+    self.text = text
+    finishReason = body["finish_reason"]?.string
+    model = body["model"]?.string
+    promptTokens = body["usage"]?["prompt_tokens"]?.int64
+    completionTokens = body["usage"]?["completion_tokens"]?.int64
+  }
+
+  var json: JSON {
+    var writer = JSONWriter(capacity: text.bytes.count + 160)
+    writer.beginObject()
+    writer.member("text", text)
+    writer.member("finish_reason", finishReason)
+    writer.member("model", model)
+    if let promptTokens, let completionTokens {
+      writer.key("usage")
+      writer.beginObject()
+      writer.member("prompt_tokens", promptTokens)
+      writer.member("completion_tokens", completionTokens)
+      writer.endObject()
+    }
+    writer.endObject()
+    return writer.json
+  }
+}
+
+/// An attempt to ask the model that gave no answer.
+package struct ModelFailed: Sendable {
+  package enum Kind: String, Sendable {
+    /// It could not be reached, or the connection broke.
+    case unreachable
+    /// It did not answer in time.
+    case timeout
+    /// It answered with an HTTP error.
+    case http
+    /// Its answer is not one.
+    case invalid
+    /// It, or a filter before it, refused.
+    case refused
+    /// Nothing says where it is or with which key.
+    case notConfigured = "not_configured"
+  }
+
+  package let kind: Kind
+  package let httpStatus: Int64?
+  /// One line; no secrets.
+  package let message: String
+  package let isTransient: Bool
+  /// How long the server asks to wait.
+  package let retryAfterMilliseconds: Int64?
+  /// A random number from 0 to 999 that spreads the retries of many runs.
+  package let jitter: Int64
+
+  package init(
+    kind: Kind, httpStatus: Int64?, message: String, isTransient: Bool, retryAfterMilliseconds: Int64?, jitter: Int64
+  ) {
+    self.kind = kind
+    self.httpStatus = httpStatus
+    self.message = message
+    self.isTransient = isTransient
+    self.retryAfterMilliseconds = retryAfterMilliseconds
+    self.jitter = jitter
+  }
+
+  init(_ body: JSON) throws(UnreadableRecord) {
+    guard let word = body["kind"]?.string, let kind = Kind(rawValue: word), let message = body["message"]?.string else {
+      throw UnreadableRecord(what: "failure of a model")
+    }
+    self.kind = kind
+    self.message = message
+    httpStatus = body["http_status"]?.int64
+    isTransient = body["transient"]?.bool ?? false
+    retryAfterMilliseconds = body["retry_after_ms"]?.int64
+    jitter = body["jitter"]?.int64 ?? 0
+  }
+
+  var json: JSON {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.member("kind", kind.rawValue)
+    writer.member("http_status", httpStatus)
+    writer.member("message", message)
+    writer.member("transient", isTransient)
+    writer.member("retry_after_ms", retryAfterMilliseconds)
+    writer.member("jitter", jitter)
+    writer.endObject()
+    return writer.json
+  }
+}

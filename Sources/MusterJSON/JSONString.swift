@@ -1,0 +1,117 @@
+import CJansson
+
+/// Reads and writes strings.
+enum JSONString {
+  /// The content of a string lexeme without its quotes; the lexeme is valid.
+  static func decode(_ lexeme: ArraySlice<UInt8>) -> [UInt8] {
+    guard lexeme.contains(UInt8(ascii: "\\")) else { return Array(lexeme) }
+    var content: [UInt8] = []
+    content.reserveCapacity(lexeme.count)
+    var position = lexeme.startIndex
+    while position < lexeme.endIndex {
+      let byte = lexeme[position]
+      position += 1
+      guard byte == UInt8(ascii: "\\"), position < lexeme.endIndex else {
+        content.append(byte)
+        continue
+      }
+      let escape = lexeme[position]
+      position += 1
+      switch escape {
+      case UInt8(ascii: "b"): content.append(0x08)
+      case UInt8(ascii: "f"): content.append(0x0c)
+      case UInt8(ascii: "n"): content.append(0x0a)
+      case UInt8(ascii: "r"): content.append(0x0d)
+      case UInt8(ascii: "t"): content.append(0x09)
+      case UInt8(ascii: "u"):
+        var scalar = hexadecimal(lexeme, at: position)
+        position += 4
+        if scalar >= 0xd800, scalar < 0xdc00 {
+          let low = hexadecimal(lexeme, at: position + 2)
+          position += 6
+          scalar = 0x10000 &+ ((scalar &- 0xd800) << 10) &+ (low &- 0xdc00)
+        }
+        append(scalar, to: &content)
+      default: content.append(escape)
+      }
+    }
+    return content
+  }
+
+  /// Whether the content of a string lexeme (without its quotes) is `content`.
+  static func isEqual(_ lexeme: ArraySlice<UInt8>, _ content: [UInt8]) -> Bool {
+    if lexeme.count == content.count, lexeme.elementsEqual(content) { return !content.contains(UInt8(ascii: "\\")) }
+    return lexeme.contains(UInt8(ascii: "\\")) && decode(lexeme) == content
+  }
+
+  /// Four hexadecimal digits; the caller has checked them.
+  static func hexadecimal(_ bytes: ArraySlice<UInt8>, at position: Int) -> UInt32 {
+    var value: UInt32 = 0
+    for offset in 0..<4 {
+      let place = position + offset
+      guard place >= bytes.startIndex, place < bytes.endIndex, let digit = nibble(bytes[place]) else { return 0xfffd }
+      value = value << 4 | digit
+    }
+    return value
+  }
+
+  static func nibble(_ byte: UInt8) -> UInt32? {
+    switch byte {
+    case 0x30...0x39: return UInt32(byte - 0x30)
+    case 0x41...0x46: return UInt32(byte - 0x41 + 10)
+    case 0x61...0x66: return UInt32(byte - 0x61 + 10)
+    default: return nil
+    }
+  }
+
+  private static func append(_ scalar: UInt32, to content: inout [UInt8]) {
+    switch scalar {
+    case ..<0x80: content.append(UInt8(truncatingIfNeeded: scalar))
+    case ..<0x800:
+      content.append(UInt8(truncatingIfNeeded: 0xc0 | scalar >> 6))
+      content.append(UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3f))
+    case ..<0x10000:
+      content.append(UInt8(truncatingIfNeeded: 0xe0 | scalar >> 12))
+      content.append(UInt8(truncatingIfNeeded: 0x80 | scalar >> 6 & 0x3f))
+      content.append(UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3f))
+    default:
+      content.append(UInt8(truncatingIfNeeded: 0xf0 | scalar >> 18))
+      content.append(UInt8(truncatingIfNeeded: 0x80 | scalar >> 12 & 0x3f))
+      content.append(UInt8(truncatingIfNeeded: 0x80 | scalar >> 6 & 0x3f))
+      content.append(UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3f))
+    }
+  }
+
+  /// Appends the lexeme of a string, as jansson prints it.
+  ///
+  /// A content without characters that need an escape is copied between quotes, which is what jansson prints;
+  /// everything else is printed by jansson itself.
+  static func appendLexeme(of content: [UInt8], to text: inout [UInt8]) {
+    let isPlain = content.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+    text.append(UInt8(ascii: "\""))
+    if isPlain {
+      text.append(contentsOf: content)
+    } else {
+      text.append(contentsOf: janssonEscaped(content))
+    }
+    text.append(UInt8(ascii: "\""))
+  }
+
+  /// What jansson prints between the quotes.
+  private static func janssonEscaped(_ content: [UInt8]) -> [UInt8] {
+    let value = content.withUnsafeBufferPointer { buffer in
+      buffer.withMemoryRebound(to: CChar.self) { json_stringn_nocheck($0.baseAddress, $0.count) }
+    }
+    guard let value else { return [] }
+    defer { json_decref(value) }
+    // An escape is at most six bytes for one; the quotes are two more.
+    var printed = [UInt8](repeating: 0, count: content.count * 6 + 2)
+    let size = printed.withUnsafeMutableBufferPointer { buffer in
+      buffer.withMemoryRebound(to: CChar.self) {
+        json_dumpb(value, $0.baseAddress, $0.count, Int(JSON_COMPACT) | Int(JSON_ENCODE_ANY))
+      }
+    }
+    guard size >= 2, size <= printed.count else { return [] }
+    return Array(printed[1..<size - 1])
+  }
+}

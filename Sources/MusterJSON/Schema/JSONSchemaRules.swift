@@ -1,0 +1,117 @@
+/// One compiled schema: its keywords, with other schemas named by their index in the arena. References may go in
+/// circles; memory does not.
+struct JSONSchemaRules: Sendable {
+  /// A limit for numbers.
+  struct Bound: Sendable {
+    let value: JSONDecimal
+    let lexeme: JSON
+    let isExclusive: Bool
+  }
+
+  /// The schema as it was written.
+  var source: JSON
+  /// Whether it is the schema `false`.
+  var isFalse = false
+  /// `nullable: true`, as OpenAPI 3.0 has it: null is accepted whatever else the schema says.
+  var isNullable = false
+  /// What `type` names; nil when there is none.
+  var types: [JSONSchemaType]?
+  /// What `type`, `enum`, `const` and `$ref` leave possible. For choosing among alternatives; it never decides alone
+  /// that a value is right.
+  var admitted: JSONSchemaTypes = .all
+  var defaultValue: JSON?
+
+  var enumeration: [JSON]?
+  /// The canonical texts of `enumeration`.
+  var enumerationTexts: [[UInt8]] = []
+  var constant: JSON?
+  var constantText: [UInt8] = []
+
+  var lowerBounds: [Bound] = []
+  var upperBounds: [Bound] = []
+  var divisor: Bound?
+
+  var minLength: Int?
+  var maxLength: Int?
+
+  var array: JSONSchemaArrayRules?
+  var object: JSONSchemaObjectRules?
+
+  // Schemas for the same value.
+  var reference: Int?
+  var allOf: [Int] = []
+  var anyOf: [Int] = []
+  var oneOf: [Int] = []
+  var forbidden: Int?
+  var condition: Int?
+  var consequence: Int?
+  var alternative: Int?
+
+  init(source: JSON) { self.source = source }
+
+  /// Every schema that is applied to the same value.
+  var inPlace: [Int] {
+    var nodes = allOf + anyOf + oneOf
+    for node in [reference, forbidden, condition, consequence, alternative] {
+      if let node { nodes.append(node) }
+    }
+    for dependent in object?.dependentSchemas ?? [] { nodes.append(dependent.node) }
+    return nodes
+  }
+}
+
+/// What a schema says of arrays.
+struct JSONSchemaArrayRules: Sendable {
+  var minItems: Int?
+  var maxItems: Int?
+  var isUnique = false
+  /// `prefixItems`.
+  var prefix: [Int] = []
+  /// The schema of the elements behind the prefix.
+  var items: Int?
+  var contains: Int?
+  var minContains: Int?
+  var maxContains: Int?
+}
+
+/// What a schema says of objects. A key that any keyword names has a slot, so that one walk over a value's members
+/// finds them all.
+struct JSONSchemaObjectRules: Sendable {
+  struct DependentRequired: Sendable {
+    let slot: Int
+    let required: [Int]
+  }
+
+  struct DependentSchema: Sendable {
+    let slot: Int
+    let node: Int
+  }
+
+  /// The key of each slot; the first `properties.count` are the keys of `properties`, in their order.
+  var names: [String] = []
+  var slots: [[UInt8]: Int] = [:]
+  var properties: [Int] = []
+  /// For each slot, whether the key is required.
+  var isRequired: [Bool] = []
+  /// The keys of `required` in their order.
+  var required: [String] = []
+  /// The schema of the values whose keys are not in `properties`.
+  var additional: Int?
+  /// Whether `additionalProperties` is `false`.
+  var isClosed = false
+  var propertyNames: Int?
+  var minProperties: Int?
+  var maxProperties: Int?
+  var dependentRequired: [DependentRequired] = []
+  var dependentSchemas: [DependentSchema] = []
+
+  /// The slot of a key, made if there is none yet.
+  mutating func slot(_ name: String) -> Int {
+    let key = Array(name.utf8)
+    if let slot = slots[key] { return slot }
+    slots[key] = names.count
+    names.append(name)
+    isRequired.append(false)
+    return names.count - 1
+  }
+}

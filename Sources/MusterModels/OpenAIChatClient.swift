@@ -1,0 +1,56 @@
+package import MusterHTTP
+package import MusterSystem
+
+/// Asks models over OpenAI's chat-completions interface, which many other servers offer too.
+package final class OpenAIChatClient: ModelClient {
+  private let http: HTTPClient
+
+  package init(http: HTTPClient) { self.http = http }
+
+  package func ask(
+    _ request: ModelRequest, deadline: Deadline, interrupt: Interrupt, tick: (() -> Bool)?
+  ) throws(ModelFailure) -> ModelAnswer {
+    let response: HTTPResponse
+    do {
+      response = try http.perform(
+        OpenAIChatClient.httpRequest(request), deadline: deadline, interrupt: interrupt, tick: tick)
+    } catch {
+      throw OpenAIChatClient.failure(error, request)
+    }
+    return try OpenAIChatDecoder.decode(response, request)
+  }
+
+  /// The request on the wire.
+  static func httpRequest(_ request: ModelRequest) -> HTTPRequest {
+    let endpoint = request.endpoint
+    var headers = [
+      HTTPHeader("Content-Type", "application/json"), HTTPHeader("Accept", "application/json"),
+      HTTPHeader("User-Agent", "muster/0.1.0"),
+    ]
+    if let key = endpoint.key { headers.append(HTTPHeader("Authorization", "Bearer \(key)")) }
+    for header in endpoint.extraHeaders {
+      headers.removeAll { $0.isNamed(header.name) }
+      headers.append(header)
+    }
+    return HTTPRequest(
+      method: "POST", url: endpoint.url("/chat/completions"), headers: headers, body: OpenAIChatEncoder.encode(request))
+  }
+
+  private static func failure(_ error: HTTPError, _ request: ModelRequest) -> ModelFailure {
+    func failure(_ kind: ModelFailure.Kind, _ what: String, isTransient: Bool = false) -> ModelFailure {
+      ModelFailure(kind: kind, message: ModelText.line(request, what), isTransient: isTransient)
+    }
+    switch error {
+    case .unavailable(let text): return failure(.notConfigured, text)
+    case .invalidURL(let text): return failure(.notConfigured, text)
+    case .cannotConnect(let text): return failure(.unreachable, "cannot connect: \(text)", isTransient: true)
+    case .untrusted(let text): return failure(.unreachable, "the connection is not trusted: \(text)")
+    case .broken(let text): return failure(.unreachable, "the connection broke: \(text)", isTransient: true)
+    case .tooLarge(let limit): return failure(.invalidAnswer, "the answer is longer than \(limit) bytes")
+    case .timedOut: return failure(.timedOut, "no answer in time")
+    case .interrupted(let reason): return failure(.interrupted(reason), "interrupted")
+    case .abandoned: return failure(.abandoned, "abandoned")
+    case .failed(let text): return failure(.unreachable, "the request could not be sent: \(text)")
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import MusterEngine
+import MusterJSON
+import MusterModels
+import MusterStore
+
+/// Puts together what a model gets to see, from the journal; texts are spliced as they are stored.
+struct Conversation {
+  let store: Store
+  let task: TaskRow
+
+  /// The system message, the turns of the history that have an answer, the prompt of this turn, and an answer that goes back.
+  func messages(for beginning: Beginning, repair: Command.Repair?) throws(RunError) -> [ModelMessage] {
+    var messages: [ModelMessage] = []
+    switch beginning.system {
+    case .none: break
+    case .text(let text): messages.append(ModelMessage(role: .system, content: text))
+    case .record(let sequence):
+      guard let record = try record(sequence), let text = JSON.trusted(record.body)["system"] else {
+        throw .unreadable("record \(sequence) holds no system message")
+      }
+      messages.append(ModelMessage(role: .system, content: text))
+    }
+    if let turn = beginning.historyFromTurn { messages += try history(fromTurn: turn) }
+    messages.append(ModelMessage(role: .user, content: beginning.request["input"]?["text"] ?? .literal("\"\"")))
+    if let repair {
+      guard let record = try record(repair.sequence), let text = JSON.trusted(record.body)["text"] else {
+        throw .unreadable("record \(repair.sequence) holds no answer")
+      }
+      messages.append(ModelMessage(role: .assistant, content: text))
+      messages.append(ModelMessage(role: .user, content: .string(repair.prompt)))
+    }
+    return messages
+  }
+
+  private func history(fromTurn turn: Int64) throws(RunError) -> [ModelMessage] {
+    let records: [JournalRecord]
+    do throws(StoreError) {
+      records = try store.messages(of: task, fromTurn: turn)
+    } catch {
+      throw .store(error)
+    }
+    var messages: [ModelMessage] = []
+    var prompt: (turn: Int64, text: JSON)?
+    for record in records where record.turn < task.turn {
+      let body = JSON.trusted(record.body)
+      switch record.role {
+      case .user: prompt = body["request"]?["input"]?["text"].map { (record.turn, $0) }
+      case .assistant:
+        // A prompt without an answer is left out: many models refuse two prompts in a row.
+        guard let asked = prompt, asked.turn == record.turn, let text = body["text"] else { continue }
+        messages.append(ModelMessage(role: .user, content: asked.text))
+        messages.append(ModelMessage(role: .assistant, content: text))
+        prompt = nil
+      case nil: break
+      }
+    }
+    return messages
+  }
+
+  private func record(_ sequence: Int64) throws(RunError) -> JournalRecord? {
+    do throws(StoreError) {
+      return try store.record(sequence, of: task)
+    } catch {
+      throw .store(error)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+package import MusterJSON
+
+/// A checked request to run an agent.
+package struct Invocation: Sendable {
+  package let organizationID: String
+  package let agentID: String
+  /// The version that runs: a number, or "draft".
+  package let agentVersion: String
+  /// The version that the caller asked for, if any.
+  package let requestedVersion: String?
+  package let agent: AgentConfiguration
+  /// The thread to continue or to begin.
+  package let taskID: String
+  /// The documented keys of the request's body, as they came.
+  package let request: JSON
+
+  package init(
+    organizationID: String, agentID: String, agentVersion: String, requestedVersion: String?,
+    agent: AgentConfiguration, taskID: String, request: JSON
+  ) {
+    self.organizationID = organizationID
+    self.agentID = agentID
+    self.agentVersion = agentVersion
+    self.requestedVersion = requestedVersion
+    self.agent = agent
+    self.taskID = taskID
+    self.request = request
+  }
+}

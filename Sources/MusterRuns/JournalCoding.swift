@@ -1,0 +1,69 @@
+package import MusterEngine
+package import MusterJSON
+package import MusterStore
+import MusterSystem
+
+/// Between the engine's events and the store's records.
+package enum JournalCoding {
+  /// The record of an event and the commands that it caused.
+  static func entry(
+    _ event: Event, commands: [Command], role: JournalRecord.Role?, at time: Timestamp
+  ) -> JournalEntry {
+    JournalEntry(
+      kind: event.kind, format: Engine.recordFormat, time: time, role: role, body: Array(event.body.bytes),
+      commands: Array(Command.json(commands).bytes))
+  }
+
+  /// The event of a record.
+  package static func event(_ record: JournalRecord) throws(RunError) -> Event {
+    guard record.format >= 1, record.format <= Engine.recordFormat else {
+      throw .unreadable("record \(record.sequence) has format \(record.format)")
+    }
+    do throws(UnreadableRecord) {
+      return try Event(kind: record.kind, body: JSON.trusted(record.body))
+    } catch {
+      throw .unreadable("record \(record.sequence): \(error.what)")
+    }
+  }
+
+  /// The commands of a record.
+  package static func commands(_ record: JournalRecord) throws(RunError) -> [Command] {
+    do throws(UnreadableRecord) {
+      return try Command.commands(JSON.trusted(record.commands))
+    } catch {
+      throw .unreadable("record \(record.sequence): \(error.what)")
+    }
+  }
+
+  /// The run whose turn has these records.
+  static func fold(_ records: [JournalRecord]) throws(RunError) -> Run {
+    var run = Run()
+    for record in records {
+      run.replay(try event(record), sequence: record.sequence, commands: try commands(record))
+    }
+    return run
+  }
+
+  /// How the store is told that a run has ended.
+  static func end(_ finish: Command.Finish, _ run: Run) -> TurnEnd {
+    let status: TaskStatus
+    switch finish.status {
+    case .completed: status = .completed
+    case .failed: status = .failed
+    case .error: status = .error
+    case .stopped: status = .stopped
+    }
+    return TurnEnd(
+      status: status, internalStatus: finish.internalStatus, isManuallyStopped: finish.isManuallyStopped,
+      promptTokens: run.promptTokens, completionTokens: run.completionTokens)
+  }
+
+  /// The text of a task's result (a JSON string), from the record that holds it; nil when the turn has none.
+  package static func result(_ record: JournalRecord) -> JSON? {
+    for command in JSON.trusted(record.commands).elements {
+      if let text = command["finish"]?["result"] { return text }
+    }
+    guard record.kind == 2 else { return nil }
+    return JSON.trusted(record.body)["text"]
+  }
+}

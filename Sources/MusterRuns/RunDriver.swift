@@ -1,0 +1,191 @@
+import MusterEngine
+import MusterJSON
+package import MusterModels
+package import MusterStore
+package import MusterSystem
+
+/// Runs turns of tasks: performs the engine's commands, and writes each event to the journal before it acts on it.
+package final class RunDriver: @unchecked Sendable {
+  /// What the driver needs to know of its plane.
+  package struct Settings: Sendable {
+    package let isDurable: Bool
+    /// The plane's own default model: provider and, if it has one, address.
+    package let defaultProvider: String
+    package let defaultBase: String?
+
+    package init(isDurable: Bool, defaultProvider: String, defaultBase: String?) {
+      self.isDurable = isDurable
+      self.defaultProvider = defaultProvider
+      self.defaultBase = defaultBase
+    }
+  }
+
+  let store: Store
+  let models: any ModelClient
+  let settings: Settings
+  let log: Log
+  private let turns = TurnQueue()
+  private let running = RunningTasks()
+  private let strays = StrayRuns()
+
+  package init(store: Store, models: any ModelClient, settings: Settings, log: Log) {
+    self.store = store
+    self.models = models
+    self.settings = settings
+    self.log = log
+  }
+
+  // MARK: - Running
+
+  /// Runs a turn on the caller's thread until its task has ended, after the earlier turns of its thread.
+  package func invoke(
+    _ invocation: Invocation, deadline: Deadline, interrupt: Interrupt
+  ) throws(RunError) -> TaskSnapshot {
+    endStrays()
+    let name = RunningTasks.name(invocation.organizationID, invocation.taskID)
+    return try turns.inTurn(of: name, deadline: deadline, interrupt: interrupt) { admission throws(RunError) in
+      switch admission {
+      case .timedOut: throw .timedOut(taskID: nil)
+      case .interrupted(let reason): throw .interrupted(reason, taskID: nil)
+      case .admitted:
+        let begun = try begin(invocation, deadline: deadline, interrupt: interrupt)
+        return try running.running(name, agent: invocation.agentID, interrupt) { () throws(RunError) -> TaskSnapshot in
+          var pump = RunPump(driver: self, invocation: invocation, begun: begun, deadline: deadline, interrupt: interrupt)
+          return try pump.drive()
+        }
+      }
+    }
+  }
+
+  /// Writes the first record of the turn, once no other process runs the task.
+  private func begin(
+    _ invocation: Invocation, deadline: Deadline, interrupt: Interrupt
+  ) throws(RunError) -> BegunTurn {
+    while true {
+      let known = try found(invocation.taskID, in: invocation.organizationID)
+      if let known, known.agentID != invocation.agentID { throw .otherAgent }
+      if let known, !known.status.isFinal {
+        if let owner = known.owner, store.isAlive(owner) {
+          try waitForOther(deadline: deadline, interrupt: interrupt)
+        } else {
+          _ = try end(known, with: .interrupted)
+        }
+        continue
+      }
+      let beginning = try TurnBuilder(store: store).beginning(of: invocation, after: known)
+      var run = Run()
+      let event = Event.began(beginning)
+      let sequence = (known?.sequence ?? 0) &+ 1
+      let commands = run.apply(event, sequence: sequence)
+      let request = invocation.request
+      let carriesSystem = if case .text = beginning.system { true } else { false }
+      let start = TurnStart(
+        organizationID: invocation.organizationID, taskID: invocation.taskID, agentID: invocation.agentID,
+        title: TurnBuilder.title(of: request), userID: request["input"]?["user"]?["id"]?.string,
+        parentID: request["parent_execution_id"]?.string, triggeringAgentID: request["triggering_agent_id"]?.string,
+        carriesSystemMessage: carriesSystem,
+        entry: JournalCoding.entry(event, commands: commands, role: .user, at: .now()),
+        afterSequence: known?.sequence ?? 0)
+      switch try asStore({ () throws(StoreError) in try store.beginTurn(start, durable: settings.isDurable) }) {
+      case .begun(let task): return BegunTurn(task: task, run: run)
+      case .changed: continue
+      }
+    }
+  }
+
+  private func waitForOther(deadline: Deadline, interrupt: Interrupt) throws(RunError) {
+    if deadline.hasPassed { throw .timedOut(taskID: nil) }
+    if Sleep.sleep(until: deadline.earlier(.after(milliseconds: 50)), interrupt: interrupt), let reason = interrupt.reason {
+      throw .interrupted(reason, taskID: nil)
+    }
+  }
+
+  private func found(_ id: String, in organization: String) throws(RunError) -> TaskRow? {
+    let lookup = try asStore { () throws(StoreError) in try store.task(id, in: organization) }
+    if case .found(let row) = lookup { return row }
+    return nil
+  }
+
+  // MARK: - Ending from outside
+
+  /// Stops a task, wherever it runs; a task that has ended is given unchanged. Nil when there is none.
+  package func stop(_ id: String, in organization: String) throws(RunError) -> TaskSnapshot? {
+    while true {
+      guard let task = try found(id, in: organization) else { return nil }
+      if !task.status.isFinal {
+        guard try end(task, with: .stopRequested(.person)) else { continue }
+        running.interrupt(RunningTasks.name(organization, id), .stopped)
+      }
+      return try snapshot(id, in: organization)
+    }
+  }
+
+  /// Interrupts the run of a task that was deleted.
+  package func interruptDeleted(_ id: String, in organization: String) {
+    running.interrupt(RunningTasks.name(organization, id), .stopped)
+  }
+
+  /// Interrupts the runs of an agent that was deleted.
+  package func interruptRuns(ofAgent agent: String) { running.interrupt(agent: agent, .stopped) }
+
+  /// Ends the tasks that dead processes left unfinished. Touches no task of a living one.
+  package func takeInventory() throws(RunError) {
+    let abandoned = try asStore { () throws(StoreError) in try store.abandonedTasks() }
+    for task in abandoned where try end(task, with: .interrupted) {
+      log.write(.warning, "runs", "task \(task.id) was interrupted: its process ended")
+    }
+    try asStore { () throws(StoreError) in try store.forgetDeadOwners() }
+  }
+
+  /// Applies an ending event to the journal of a task's turn. False when the task has changed meanwhile.
+  private func end(_ task: TaskRow, with event: Event) throws(RunError) -> Bool {
+    let records = try asStore { () throws(StoreError) in try store.recordsOfTurn(task) }
+    var run = try JournalCoding.fold(records)
+    let commands = run.apply(event, sequence: task.sequence &+ 1)
+    guard case .finished(let finish) = run.phase else { throw .unreadable("task \(task.id) does not end") }
+    let entry = JournalCoding.entry(event, commands: commands, role: nil, at: .now())
+    let ended = try asStore { () throws(StoreError) in
+      try store.seize(task, with: entry, end: JournalCoding.end(finish, run), durable: settings.isDurable)
+    }
+    return ended != nil
+  }
+
+  // MARK: - Strays
+
+  /// Remembers a run whose end could not be written, so that its task does not stay `executing` while this process lives.
+  func addStray(_ task: TaskRow) { strays.add(task) }
+
+  /// Tries again to end the runs whose end could not be written.
+  package func endStrays() {
+    for task in strays.takeAll() {
+      do throws(RunError) {
+        _ = try end(task, with: .interrupted)
+      } catch {
+        strays.add(task)
+      }
+    }
+  }
+
+  // MARK: - Reading
+
+  /// A task with the texts of its latest turn; nil when there is none.
+  package func snapshot(_ id: String, in organization: String) throws(RunError) -> TaskSnapshot? {
+    let lookup = try asStore { () throws(StoreError) in try store.taskWithRecords(id, in: organization) }
+    guard case .found(let found) = lookup else { return nil }
+    return TaskSnapshot(task: found.task, first: found.first, result: found.result)
+  }
+
+  func asStore<Value>(_ body: () throws(StoreError) -> Value) throws(RunError) -> Value {
+    do throws(StoreError) {
+      return try body()
+    } catch {
+      throw .store(error)
+    }
+  }
+}
+
+/// A turn whose first record is written.
+struct BegunTurn {
+  let task: TaskRow
+  let run: Run
+}

@@ -1,0 +1,31 @@
+package import MusterStore
+package import MusterSystem
+
+/// Why a run gave no finished task to its caller.
+package enum RunError: Error {
+  case store(StoreError)
+  /// The caller's time ran out; the task, if it had begun, was stopped.
+  case timedOut(taskID: String?)
+  /// The caller cancelled, or the plane is being closed; the task, if it had begun, was ended.
+  case interrupted(Interrupt.Reason, taskID: String?)
+  /// The task was deleted while it ran.
+  case deleted
+  /// The task with this id belongs to another agent.
+  case otherAgent
+  case unreadable(String)
+}
+
+/// A task with the texts of its latest turn.
+package struct TaskSnapshot: Sendable {
+  package let task: TaskRow
+  /// The record that began the latest turn.
+  package let first: JournalRecord?
+  /// The record that holds the result.
+  package let result: JournalRecord?
+
+  package init(task: TaskRow, first: JournalRecord?, result: JournalRecord?) {
+    self.task = task
+    self.first = first
+    self.result = result
+  }
+}

@@ -1,0 +1,175 @@
+import MusterEngine
+import MusterModels
+import MusterStore
+import MusterSystem
+
+/// Drives one run on the caller's thread.
+struct RunPump {
+  let driver: RunDriver
+  let invocation: Invocation
+  let deadline: Deadline
+  let interrupt: Interrupt
+  private var task: TaskRow
+  private var run: Run
+  private let watch: TaskWatch
+
+  init(driver: RunDriver, invocation: Invocation, begun: BegunTurn, deadline: Deadline, interrupt: Interrupt) {
+    self.driver = driver
+    self.invocation = invocation
+    self.deadline = deadline
+    self.interrupt = interrupt
+    task = begun.task
+    run = begun.run
+    watch = TaskWatch(store: driver.store, task: begun.task)
+  }
+
+  /// Why a command gave no event of its own.
+  private enum Disturbance {
+    case interrupted(Interrupt.Reason)
+    case timedOut
+    /// The task is not ours any more.
+    case lost
+  }
+
+  private enum Outcome {
+    case event(Event)
+    case disturbed(Disturbance)
+  }
+
+  /// Performs the run's commands until it has ended.
+  mutating func drive() throws(RunError) -> TaskSnapshot {
+    do throws(RunError) {
+      return try pump()
+    } catch {
+      if case .store = error { driver.addStray(task) }
+      throw error
+    }
+  }
+
+  private mutating func pump() throws(RunError) -> TaskSnapshot {
+    while let command = run.openCommands.first {
+      let outcome: Outcome
+      switch command {
+      case .finish: return try current()
+      case .askModel(_, let repair): outcome = try ask(repair: repair)
+      case .wait(let milliseconds): outcome = wait(milliseconds)
+      }
+      switch outcome {
+      case .event(let event):
+        guard try record(event) else { return try lost() }
+      case .disturbed(.lost): return try lost()
+      case .disturbed(.timedOut):
+        guard try record(.stopRequested(.timeout)) else { return try lost() }
+        throw .timedOut(taskID: task.id)
+      case .disturbed(.interrupted(let reason)):
+        switch reason {
+        case .stopped: return try lost()
+        case .cancelled:
+          guard try record(.stopRequested(.cancelled)) else { return try lost() }
+        case .closing:
+          guard try record(.interrupted) else { return try lost() }
+        }
+        throw .interrupted(reason, taskID: task.id)
+      }
+    }
+    throw .unreadable("the run of task \(task.id) has no command")
+  }
+
+  /// Writes an event with its commands, then takes it into the state. False when the task is not ours any more.
+  private mutating func record(_ event: Event) throws(RunError) -> Bool {
+    var next = run
+    let commands = next.apply(event, sequence: task.sequence &+ 1)
+    var end: TurnEnd?
+    if case .finished(let finish) = next.phase { end = JournalCoding.end(finish, next) }
+    let isAnswer = if case .modelAnswered = event { end != nil } else { false }
+    let entry = JournalCoding.entry(event, commands: commands, role: isAnswer ? .assistant : nil, at: .now())
+    let task = task
+    // Only an end is acknowledged to the caller; the steps before it may be lost with the power, the run is then interrupted anyway.
+    let durable = driver.settings.isDurable && end != nil
+    let written = try driver.asStore { () throws(StoreError) in
+      try driver.store.append(entry, to: task, end: end, durable: durable)
+    }
+    guard let written else { return false }
+    self.task = written
+    run = next
+    return true
+  }
+
+  /// The task as it stands.
+  private func current() throws(RunError) -> TaskSnapshot {
+    guard let snapshot = try driver.snapshot(task.id, in: task.organizationID) else { throw .deleted }
+    return snapshot
+  }
+
+  /// Somebody else ended the task: give what they made of it.
+  private func lost() throws(RunError) -> TaskSnapshot { try current() }
+
+  // MARK: - Commands
+
+  private func wait(_ milliseconds: Int64) -> Outcome {
+    let end = Deadline.after(milliseconds: milliseconds)
+    while !end.hasPassed {
+      let step = end.earlier(deadline).earlier(.after(milliseconds: 50))
+      if Sleep.sleep(until: step, interrupt: interrupt), let reason = interrupt.reason {
+        return .disturbed(.interrupted(reason))
+      }
+      if deadline.hasPassed { return .disturbed(.timedOut) }
+      if !watch.isStillOurs() { return .disturbed(.lost) }
+    }
+    return .event(.waited)
+  }
+
+  private func ask(repair: Command.Repair?) throws(RunError) -> Outcome {
+    guard let beginning = run.beginning else { throw .unreadable("the run of task \(task.id) did not begin") }
+    let messages = try Conversation(store: driver.store, task: task).messages(for: beginning, repair: repair)
+    do throws(ModelFailure) {
+      let request = ModelRequest(
+        endpoint: try endpoint(beginning), model: beginning.model, messages: messages,
+        format: beginning.format == .json ? .json(schema: beginning.schema) : .text,
+        reasoningEffort: beginning.reasoningEffort)
+      let answer = try driver.models.ask(request, deadline: deadline, interrupt: interrupt, tick: watch.isStillOurs)
+      return .event(
+        .modelAnswered(
+          ModelAnswered(
+            text: answer.text, finishReason: answer.finishReason, model: answer.model,
+            promptTokens: answer.hasUsage ? answer.promptTokens : nil,
+            completionTokens: answer.hasUsage ? answer.completionTokens : nil)))
+    } catch {
+      return outcome(of: error)
+    }
+  }
+
+  private func endpoint(_ beginning: Beginning) throws(ModelFailure) -> ModelEndpoint {
+    // Address and credential of the agent belong to its own provider.
+    let isOwn = beginning.provider == invocation.agent.provider
+    return try ModelEndpointResolver.resolve(
+      provider: beginning.provider, agentBase: isOwn ? invocation.agent.base : nil,
+      agentKey: isOwn ? invocation.agent.key : nil,
+      extraHeaders: isOwn ? invocation.agent.extraHeaders : [],
+      ownDefault: (driver.settings.defaultProvider, driver.settings.defaultBase),
+      environment: { Environment.value($0) })
+  }
+
+  private func outcome(of failure: ModelFailure) -> Outcome {
+    let kind: ModelFailed.Kind
+    switch failure.kind {
+    case .interrupted(let reason): return .disturbed(.interrupted(reason))
+    case .abandoned: return .disturbed(.lost)
+    case .timedOut:
+      if deadline.hasPassed { return .disturbed(.timedOut) }
+      kind = .timeout
+    case .unreachable: kind = .unreachable
+    case .rateLimited, .http: kind = .http
+    case .invalidAnswer: kind = .invalid
+    case .refused, .filtered: kind = .refused
+    case .notConfigured: kind = .notConfigured
+    }
+    driver.log.write(.warning, "runs", "task \(task.id): \(failure.message)")
+    return .event(
+      .modelFailed(
+        ModelFailed(
+          kind: kind, httpStatus: failure.httpStatus.map { Int64($0) }, message: failure.message,
+          isTransient: failure.isTransient, retryAfterMilliseconds: failure.retryAfterMilliseconds,
+          jitter: Int64(Random.below(1000)))))
+  }
+}

@@ -1,0 +1,74 @@
+import MusterEngine
+import MusterHTTP
+import MusterJSON
+import MusterStore
+import MusterSystem
+
+/// Makes the first record of a turn.
+struct TurnBuilder {
+  /// How often the model may be asked for one answer.
+  private static let attempts: Int64 = 3
+  /// How often an answer that does not match its schema is sent back.
+  private static let repairs: Int64 = 1
+
+  let store: Store
+
+  /// Pins what the turn runs with. `known` is the task as it stands after its last turn.
+  func beginning(of invocation: Invocation, after known: TaskRow?) throws(RunError) -> Beginning {
+    let request = invocation.request
+    let agent = invocation.agent
+    let provider = request["llm_model_provider"]?.string ?? agent.provider
+    let isOwnProvider = provider == agent.provider
+    let format = Beginning.Format(rawValue: request["output_format"]?.string ?? agent.outputFormat) ?? .markdown
+    let requestSchema = request["output_schema"].flatMap { $0.kind == .object && !$0.isEmpty ? $0 : nil }
+    // A request that brings a schema wants JSON, whatever format the agent has.
+    let effective = requestSchema != nil && request["output_format"] == nil ? .json : format
+    let schema = effective == .json ? requestSchema ?? agent.outputSchema : nil
+    return Beginning(
+      agentVersion: invocation.agentVersion, requestedVersion: invocation.requestedVersion, request: request,
+      provider: provider, model: request["llm_model_name"]?.string ?? agent.model,
+      host: isOwnProvider ? agent.base.map { HTTPURL.host(of: $0) } : nil,
+      reasoningEffort: TurnBuilder.effort(request: request, agent: agent), format: effective, schema: schema,
+      system: try system(invocation, format: effective, schema: schema, after: known),
+      historyFromTurn: history(agent, after: known), attempts: TurnBuilder.attempts, repairs: TurnBuilder.repairs,
+      network: "open")
+  }
+
+  /// `medium` is every provider's own default, and models that do not reason refuse the parameter: it is sent only when the caller asks for it.
+  private static func effort(request: JSON, agent: AgentConfiguration) -> String? {
+    if let asked = request["llm_reasoning_effort"]?.string { return asked }
+    return agent.reasoningEffort == "medium" ? nil : agent.reasoningEffort
+  }
+
+  /// The system message: its text, or the earlier record that already has the same.
+  private func system(
+    _ invocation: Invocation, format: Beginning.Format, schema: JSON?, after known: TaskRow?
+  ) throws(RunError) -> Beginning.System {
+    guard
+      let text = SystemPrompt.text(invocation.agent, request: invocation.request, format: format, schema: schema)
+    else { return .none }
+    let wanted = JSON.string(text)
+    if let known, let sequence = known.systemSequence {
+      let record: JournalRecord?
+      do throws(StoreError) {
+        record = try store.record(sequence, of: known)
+      } catch {
+        throw .store(error)
+      }
+      if let record, JSON.trusted(record.body)["system"]?.hasSameBytes(wanted) == true { return .record(sequence) }
+    }
+    return .text(wanted)
+  }
+
+  private func history(_ agent: AgentConfiguration, after known: TaskRow?) -> Int64? {
+    guard let known, agent.sessionStorage, agent.historyRuns > 0 else { return nil }
+    return max(known.turn &- agent.historyRuns &+ 1, 1)
+  }
+
+  /// The title in lists: the caller's, or the beginning of the prompt.
+  static func title(of request: JSON) -> String? {
+    if let title = request["title"]?.string, !title.isEmpty { return title }
+    guard let text = request["input"]?["text"]?.string, !text.isEmpty else { return nil }
+    return String(String.UnicodeScalarView(text.unicodeScalars.prefix(80)))
+  }
+}

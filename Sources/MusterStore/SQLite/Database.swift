@@ -1,0 +1,95 @@
+import CPlatform
+import CSQLite
+
+/// One SQLite connection with its prepared statements. Used by one thread at a time.
+final class Database {
+  private let handle: OpaquePointer
+  private var statements: [String: Statement] = [:]
+
+  /// Opens a connection. `uri` names nothing else than a file or ":memory:".
+  init(path: String, readOnly: Bool, busyTimeoutMilliseconds: Int64) throws(StoreError) {
+    var opened: OpaquePointer?
+    // SQLITE_OPEN_NOFOLLOW is not set: a store behind a symbolic link is the operator's choice.
+    let flags =
+      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE
+      | (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+    let result = path.withCString { sqlite3_open_v2($0, &opened, flags, nil) }
+    guard result == SQLITE_OK, let opened else {
+      let message = Database.message(of: opened, result)
+      sqlite3_close_v2(opened)
+      throw result == SQLITE_NOTADB ? .notAStore(message) : .cannotOpen(message)
+    }
+    handle = opened
+    sqlite3_extended_result_codes(handle, 1)
+    sqlite3_busy_timeout(handle, Int32(clamping: busyTimeoutMilliseconds))
+  }
+
+  deinit {
+    statements.removeAll()
+    sqlite3_close_v2(handle)
+  }
+
+  static func message(of handle: OpaquePointer?, _ result: Int32) -> String {
+    guard let handle, let text = sqlite3_errmsg(handle) ?? sqlite3_errstr(result) else { return "SQLite error \(result)" }
+    return text.textCopy
+  }
+
+  /// The store's error for a result code of a connection.
+  static func error(_ result: Int32, of handle: OpaquePointer?) -> StoreError {
+    switch result & 0xff {
+    case SQLITE_BUSY, SQLITE_LOCKED: return .busy
+    case SQLITE_FULL: return .full
+    case SQLITE_NOTADB, SQLITE_CORRUPT: return .notAStore(Database.message(of: handle, result))
+    case SQLITE_CANTOPEN: return .cannotOpen(Database.message(of: handle, result))
+    default: return .failed("\(Database.message(of: handle, result)) (SQLite \(result))")
+    }
+  }
+
+  /// Whether no transaction is open. SQLite ends one by itself when the disk is full.
+  var isOutsideTransaction: Bool { sqlite3_get_autocommit(handle) != 0 }
+
+  /// The extended code of the last failure.
+  var lastCode: Int32 { sqlite3_extended_errcode(handle) }
+
+  /// Rows that the last statement changed.
+  var changes: Int { Int(sqlite3_changes64(handle)) }
+
+  /// Runs statements without parameters and without answers.
+  func execute(_ sql: String) throws(StoreError) {
+    let result = sql.withCString { sqlite3_exec(handle, $0, nil, nil, nil) }
+    guard result == SQLITE_OK else { throw Database.error(result, of: handle) }
+  }
+
+  /// A statement that is prepared once per connection; it comes reset, without values. `sql` is one of a bounded number of texts.
+  func statement(_ sql: String) throws(StoreError) -> Statement {
+    if let known = statements[sql] {
+      known.reset()
+      return known
+    }
+    var made: OpaquePointer?
+    let result = sql.withCString {
+      sqlite3_prepare_v3(handle, $0, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &made, nil)
+    }
+    guard result == SQLITE_OK, let made else { throw Database.error(result, of: handle) }
+    let statement = Statement(made)
+    statements[sql] = statement
+    return statement
+  }
+
+  /// The first column of the only row of a query.
+  func integer(_ sql: String) throws(StoreError) -> Int64 {
+    let statement = try statement(sql)
+    defer { statement.reset() }
+    return try statement.step() ? statement.integer(0) : 0
+  }
+}
+
+extension UnsafePointer<CChar> {
+  /// The text as a string; what is not UTF-8 is repaired.
+  var textCopy: String {
+    let count = strlen(self)
+    return withMemoryRebound(to: UInt8.self, capacity: count) {
+      String(decoding: UnsafeBufferPointer(start: $0, count: count), as: UTF8.self)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/// The tables of the store, and the way from each version to the next.
+///
+/// A migration is never changed once it is released; a change is a new migration at the end.
+enum Schema {
+  /// "MUST": marks a file as a Muster store.
+  static let applicationID: Int64 = 0x4d55_5354
+
+  /// The version that this build writes, and the newest it reads.
+  static var version: Int64 { Int64(migrations.count) }
+
+  static let migrations: [StaticString] = [version1]
+
+  /// Version 1.
+  ///
+  /// - `position` orders a list: agents keep theirs, a task gets a new one from the store's sequence with each change that lists show.
+  /// - `counts` holds the rows of a list per 256 positions, and under block -1 in all; it changes in the transaction that changes the rows.
+  /// - `journal.task` stands for (organization, task): `tasks` makes the pair unique, and both keys are chosen together in each query.
+  /// - `journal.role` marks the records that are messages of the conversation: 1 user, 2 assistant.
+  private static let version1: StaticString = """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+    INSERT INTO meta VALUES ('sequence', 0);
+
+    CREATE TABLE organizations (
+      id TEXT PRIMARY KEY,
+      created_at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+
+    CREATE TABLE owners (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      process_id INTEGER NOT NULL,
+      opened_at INTEGER NOT NULL
+    );
+
+    CREATE TABLE counts (
+      organization_id TEXT NOT NULL,
+      list INTEGER NOT NULL,
+      block INTEGER NOT NULL,
+      rows INTEGER NOT NULL,
+      PRIMARY KEY (organization_id, list, block)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE agents (
+      position INTEGER PRIMARY KEY,
+      organization_id TEXT NOT NULL,
+      id TEXT NOT NULL,
+      revision INTEGER NOT NULL,
+      version INTEGER NOT NULL,
+      created_at INTEGER NOT NULL,
+      updated_at INTEGER NOT NULL,
+      document_version INTEGER NOT NULL,
+      document TEXT NOT NULL,
+      secrets TEXT,
+      UNIQUE (id, organization_id)
+    );
+    CREATE INDEX agents_in_order ON agents (organization_id, position);
+
+    CREATE TABLE agent_versions (
+      key INTEGER PRIMARY KEY,
+      organization_id TEXT NOT NULL,
+      agent_id TEXT NOT NULL,
+      version INTEGER NOT NULL,
+      created_at INTEGER NOT NULL,
+      document_version INTEGER NOT NULL,
+      document TEXT NOT NULL,
+      secrets TEXT,
+      UNIQUE (agent_id, organization_id, version)
+    );
+
+    CREATE TABLE tasks (
+      key INTEGER PRIMARY KEY,
+      organization_id TEXT NOT NULL,
+      id TEXT NOT NULL,
+      agent_id TEXT NOT NULL,
+      position INTEGER NOT NULL,
+      created_at INTEGER NOT NULL,
+      updated_at INTEGER NOT NULL,
+      status INTEGER NOT NULL,
+      internal_status TEXT,
+      is_manually_stopped INTEGER NOT NULL,
+      started_at INTEGER,
+      finished_at INTEGER,
+      turn INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      first_sequence INTEGER NOT NULL,
+      result_sequence INTEGER,
+      system_sequence INTEGER,
+      owner INTEGER,
+      fence INTEGER NOT NULL,
+      title TEXT,
+      user_id TEXT,
+      parent_id TEXT,
+      triggering_agent_id TEXT,
+      prompt_tokens INTEGER,
+      completion_tokens INTEGER,
+      UNIQUE (id, organization_id)
+    );
+    CREATE INDEX tasks_in_order ON tasks (organization_id, position);
+    CREATE INDEX tasks_of_agent ON tasks (agent_id, organization_id, position);
+    CREATE INDEX tasks_of_parent ON tasks (parent_id, organization_id) WHERE parent_id IS NOT NULL;
+    CREATE INDEX tasks_of_owner ON tasks (owner) WHERE owner IS NOT NULL;
+
+    CREATE TABLE journal (
+      key INTEGER PRIMARY KEY,
+      task INTEGER NOT NULL,
+      turn INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      kind INTEGER NOT NULL,
+      format INTEGER NOT NULL,
+      time INTEGER NOT NULL,
+      role INTEGER,
+      body TEXT NOT NULL,
+      commands TEXT NOT NULL,
+      UNIQUE (task, sequence)
+    );
+    CREATE INDEX journal_messages ON journal (task, turn, sequence) WHERE role IS NOT NULL;
+    """
+}

@@ -1,0 +1,142 @@
+import MusterSystem
+
+extension Store {
+  private static let selectTask = "SELECT \(TaskRow.columns) FROM tasks t WHERE t.id = ? AND t.organization_id = ?"
+  private static let recordColumns = "j.turn, j.sequence, j.kind, j.format, j.time, j.role, j.body, j.commands"
+
+  static func task(_ id: String, in organization: String, _ database: Database) throws(StoreError) -> TaskRow? {
+    let statement = try database.statement(selectTask).bind(1, id).bind(2, organization)
+    guard try statement.step() else { return nil }
+    let row = TaskRow(statement)
+    statement.reset()
+    return row
+  }
+
+  /// A task.
+  package func task(_ id: String, in organization: String) throws(StoreError) -> Lookup<TaskRow> {
+    try read { (database: Database) throws(StoreError) -> Lookup<TaskRow> in
+      if let row = try Store.task(id, in: organization, database) { return .found(row) }
+      return try Store.isForeignTask(id, database) ? .foreign : .missing
+    }
+  }
+
+  private static func isForeignTask(_ id: String, _ database: Database) throws(StoreError) -> Bool {
+    let statement = try database.statement("SELECT 1 FROM tasks WHERE id = ?").bind(1, id)
+    let found = try statement.step()
+    statement.reset()
+    return found
+  }
+
+  /// A task with the first record of its latest turn and the record that holds its result, all of one moment.
+  package func taskWithRecords(
+    _ id: String, in organization: String
+  ) throws(StoreError) -> Lookup<(task: TaskRow, first: JournalRecord?, result: JournalRecord?)> {
+    try read { (database: Database) throws(StoreError) in
+      guard let row = try Store.task(id, in: organization, database) else {
+        return try Store.isForeignTask(id, database) ? .foreign : .missing
+      }
+      let first = try Store.record(row.firstSequence, of: row, database)
+      var result: JournalRecord?
+      if let sequence = row.resultSequence { result = try Store.record(sequence, of: row, database) }
+      return .found((row, first, result))
+    }
+  }
+
+  private static func record(
+    _ sequence: Int64, of task: TaskRow, _ database: Database
+  ) throws(StoreError) -> JournalRecord? {
+    let statement = try database.statement(
+      "SELECT \(recordColumns) FROM journal j WHERE j.task = ? AND j.sequence = ?"
+    ).bind(1, task.key).bind(2, sequence)
+    guard try statement.step() else { return nil }
+    let record = JournalRecord(statement)
+    statement.reset()
+    return record
+  }
+
+  // MARK: - Lists
+
+  /// A page of tasks, the last changed first.
+  package func tasks(
+    _ page: PageRequest, matching filter: TaskFilter, in organization: String
+  ) throws(StoreError) -> Page<TaskListRow> {
+    let condition = TaskCondition(filter)
+    return try read { (database: Database) throws(StoreError) -> Page<TaskListRow> in
+      var below = Int64.max
+      var skip = page.offset
+      let total: Int64
+      if condition.isEmpty {
+        total = try ListCount.tasks.total(in: organization, database)
+        if page.offset < total {
+          (below, skip) = try ListCount.tasks.start(offset: page.offset, in: organization, database)
+        }
+      } else {
+        let count = try database.statement("SELECT count(*) FROM tasks t WHERE t.organization_id = ?\(condition.sql)")
+        total = try condition.bind(to: count.bind(1, organization), from: 2).step() ? count.integer(0) : 0
+        count.reset()
+      }
+      guard page.offset < total else { return Page(rows: [], total: total) }
+      let statement = try database.statement(
+        """
+        SELECT \(TaskRow.columns), \(Store.recordColumns)
+        FROM tasks t LEFT JOIN journal j ON j.task = t.key AND j.sequence = t.result_sequence
+        WHERE t.organization_id = ? AND t.position < ?\(condition.sql)
+        ORDER BY t.position DESC LIMIT ? OFFSET ?
+        """)
+      condition.bind(to: statement.bind(1, organization).bind(2, below), from: 3)
+        .bind(condition.count + 3, page.count).bind(condition.count + 4, skip)
+      var rows: [TaskListRow] = []
+      while try statement.step() {
+        let hasResult = !statement.isNull(TaskRow.columnCount)
+        rows.append(
+          TaskListRow(
+            task: TaskRow(statement),
+            result: hasResult ? JournalRecord(statement, from: TaskRow.columnCount) : nil))
+      }
+      return Page(rows: rows, total: total)
+    }
+  }
+
+  // MARK: - Deleting
+
+  /// Removes a task, its sub-tasks at every level, and their journals; gives the ids of all that were removed, nothing when it is not there.
+  package func deleteTask(_ id: String, in organization: String, durable: Bool) throws(StoreError) -> [String] {
+    try write(owed: durable) { (database: Database) throws(StoreError) -> [String] in
+      var open = [id]
+      var removed: [String] = []
+      while let next = open.popLast() {
+        let statement = try database.statement("SELECT key, position FROM tasks WHERE id = ? AND organization_id = ?")
+          .bind(1, next).bind(2, organization)
+        guard try statement.step() else { continue }
+        let (key, position) = (statement.integer(0), statement.integer(1))
+        statement.reset()
+        try Store.deleteTask(key: key, position: position, in: organization, database)
+        removed.append(next)
+        let children = try database.statement("SELECT id FROM tasks WHERE parent_id = ? AND organization_id = ?")
+          .bind(1, next).bind(2, organization)
+        while try children.step() { open.append(children.text(0)) }
+      }
+      return removed
+    }
+  }
+
+  static func deleteTask(
+    key: Int64, position: Int64, in organization: String, _ database: Database
+  ) throws(StoreError) {
+    try database.statement("DELETE FROM journal WHERE task = ?").bind(1, key).run()
+    try database.statement("DELETE FROM tasks WHERE key = ?").bind(1, key).run()
+    try ListCount.tasks.add(-1, at: position, in: organization, database)
+  }
+
+  /// The ids of the direct sub-tasks, oldest first.
+  package func subtasks(of id: String, in organization: String) throws(StoreError) -> [TaskRow] {
+    try read { (database: Database) throws(StoreError) -> [TaskRow] in
+      let statement = try database.statement(
+        "SELECT \(TaskRow.columns) FROM tasks t WHERE t.parent_id = ? AND t.organization_id = ? ORDER BY t.key"
+      ).bind(1, id).bind(2, organization)
+      var rows: [TaskRow] = []
+      while try statement.step() { rows.append(TaskRow(statement)) }
+      return rows
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/// Asks work that is under way, or about to start, to end. Sticky: once fired it stays fired, with the first reason.
+package final class Interrupt: @unchecked Sendable {
+  package enum Reason: Sendable {
+    /// The caller's ticket was cancelled.
+    case cancelled
+    /// Somebody stopped the task.
+    case stopped
+    /// The plane is being closed.
+    case closing
+  }
+
+  private let lock = Lock()
+  private var fired: Reason?
+  private var waker: (() -> Void)?
+
+  package init() {}
+
+  /// Why the work has to end; nil while it may go on.
+  package var reason: Reason? { lock.withLock { fired } }
+
+  package func fire(_ reason: Reason) {
+    lock.withLock {
+      if fired == nil { fired = reason }
+      waker?()
+    }
+  }
+
+  /// Runs `body` while `waker` is called (from the firing thread, under a lock: it must be brief and must not come back here) whenever the interrupt
+  /// fires. When this returns, the waker is not called again.
+  package func whileWaking<Value, Failure: Error>(
+    _ waker: @escaping () -> Void, _ body: () throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    let outer = lock.withLock { () -> (() -> Void)? in
+      let outer = self.waker
+      self.waker = waker
+      return outer
+    }
+    defer { lock.withLock { self.waker = outer } }
+    return try body()
+  }
+}

@@ -1,0 +1,15 @@
+import CPlatform
+
+/// Randomness from the kernel.
+package enum Random {
+  /// Sixty-four random bits; from the clock if the kernel has none to give.
+  package static func bits() -> UInt64 {
+    var value: UInt64 = 0
+    return platform_random_bytes(&value, 8) ? value : UInt64(bitPattern: platform_clock_monotonic_nanoseconds())
+  }
+
+  /// A number from 0 up to, not including, `bound`; 0 for a bound below 1.
+  package static func below(_ bound: Int) -> Int {
+    bound > 0 ? Int(truncatingIfNeeded: bits() >> 1) % bound : 0
+  }
+}

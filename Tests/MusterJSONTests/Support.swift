@@ -1,0 +1,64 @@
+import CJansson
+import MusterJSON
+
+/// A value from a text that must be JSON.
+func json(_ text: String) throws -> JSON { try JSON.parse(Array(text.utf8)) }
+
+/// The text of a value.
+func text(_ json: JSON) -> String { String(decoding: json.bytes, as: UTF8.self) }
+
+/// The same numbers for the same seed, everywhere (SplitMix64).
+struct SeededGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ mixed >> 31
+  }
+
+  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+
+  /// True once in `times`.
+  mutating func once(in times: Int) -> Bool { below(times) == 0 }
+
+  mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
+}
+
+/// The library that the parser and the writer are held to.
+enum Jansson {
+  /// Its compact print of a text; nil when it refuses the text.
+  static func print(_ text: [UInt8], flags: Int = 0) -> [UInt8]? {
+    let value = text.withUnsafeBufferPointer { buffer in
+      buffer.withMemoryRebound(to: CChar.self) {
+        json_loadb($0.baseAddress, $0.count, Int(JSON_DECODE_ANY) | flags, nil)
+      }
+    }
+    guard let value else { return nil }
+    defer { json_decref(value) }
+    return print(value)
+  }
+
+  /// Its print of a string.
+  static func print(string content: [UInt8]) -> [UInt8]? {
+    let value = content.withUnsafeBufferPointer { buffer in
+      buffer.withMemoryRebound(to: CChar.self) { json_stringn($0.baseAddress, $0.count) }
+    }
+    guard let value else { return nil }
+    defer { json_decref(value) }
+    return print(value)
+  }
+
+  private static func print(_ value: UnsafeMutablePointer<json_t>) -> [UInt8]? {
+    let flags = Int(JSON_COMPACT) | Int(JSON_ENCODE_ANY)
+    var printed = [UInt8](repeating: 0, count: json_dumpb(value, nil, 0, flags))
+    let size = printed.withUnsafeMutableBufferPointer { buffer in
+      buffer.withMemoryRebound(to: CChar.self) { json_dumpb(value, $0.baseAddress, $0.count, flags) }
+    }
+    return size == printed.count ? printed : nil
+  }
+}

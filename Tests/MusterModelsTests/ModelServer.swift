@@ -1,0 +1,1 @@
+../MusterHTTPTests/ModelServer.swift

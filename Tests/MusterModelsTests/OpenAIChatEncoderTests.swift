@@ -1,0 +1,89 @@
+import MusterHTTP
+import MusterJSON
+import Testing
+
+@testable import MusterModels
+
+@Suite("Requests on the wire")
+struct OpenAIChatEncoderTests {
+  private func encoded(_ request: ModelRequest) -> String {
+    String(decoding: OpenAIChatEncoder.encode(request), as: UTF8.self)
+  }
+
+  @Test("a plain question has a model and messages, and nothing else")
+  func plain() {
+    #expect(
+      encoded(question("gpt-4.1")) == #"{"model":"gpt-4.1","messages":[{"role":"user","content":"hello there"}]}"#)
+  }
+
+  @Test("messages keep their order and roles, and their content byte for byte")
+  func messages() throws {
+    let content = try JSON.parse(Array(#"{"c":"a\/b\u00e9 \ud83d\ude00 é\n"}"#.utf8))["c"]
+    let messages = [
+      ModelMessage(role: .system, content: .string("be \"nice\"")), ModelMessage(role: .user, content: .string("")),
+      ModelMessage(role: .assistant, content: try #require(content)),
+    ]
+    #expect(
+      encoded(question("m", endpoint(), messages))
+        == #"{"model":"m","messages":[{"role":"system","content":"be \"nice\""},{"role":"user","content":""},"#
+        + #"{"role":"assistant","content":"a\/b\u00e9 \ud83d\ude00 é\n"}]}"#)
+  }
+
+  @Test("a schema is sent under a name, and not as a strict one")
+  func schema() {
+    let schema = JSON.literal(#"{"type":"object","properties":{"n":{"type":"integer","default":1.50}}}"#)
+    #expect(
+      encoded(question("m", format: .json(schema: schema))).hasSuffix(
+        #","response_format":{"type":"json_schema","json_schema":{"name":"answer","#
+          + #""schema":{"type":"object","properties":{"n":{"type":"integer","default":1.50}}},"strict":false}}}"#))
+  }
+
+  @Test("JSON without a schema is asked for as an object")
+  func object() {
+    #expect(
+      encoded(question("m", format: .json(schema: nil))).hasSuffix(#","response_format":{"type":"json_object"}}"#))
+  }
+
+  @Test("the effort is sent only when there is one")
+  func effort() {
+    #expect(encoded(question("m", effort: "high")).hasSuffix(#"],"reasoning_effort":"high"}"#))
+  }
+
+  @Test(
+    "the path goes behind the base, with or without its slash, and before its query",
+    arguments: [
+      ("http://h/v1", "http://h/v1/chat/completions"), ("http://h/v1/", "http://h/v1/chat/completions"),
+      ("https://h:8", "https://h:8/chat/completions"),
+      ("https://h/openai?api-version=1", "https://h/openai/chat/completions?api-version=1"),
+    ])
+  func url(base: String, url: String) {
+    let request = OpenAIChatClient.httpRequest(question("m", endpoint(base)))
+    #expect(request.url == url)
+    #expect(request.method == "POST")
+  }
+
+  @Test("the key is the bearer, and JSON goes both ways")
+  func headers() {
+    let request = OpenAIChatClient.httpRequest(question("m"))
+    #expect(
+      request.headers == [
+        HTTPHeader("Content-Type", "application/json"), HTTPHeader("Accept", "application/json"),
+        HTTPHeader("User-Agent", "muster/0.1.0"), HTTPHeader("Authorization", "Bearer \(testKey)"),
+      ])
+  }
+
+  @Test("without a key there is no authorization")
+  func keyless() {
+    let request = OpenAIChatClient.httpRequest(question("m", endpoint(key: nil)))
+    #expect(!request.headers.contains { $0.isNamed("Authorization") })
+  }
+
+  @Test("extra headers are added, and take the place of ours and of earlier ones with the same name")
+  func extraHeaders() {
+    let extra = [HTTPHeader("X-Team", "a"), HTTPHeader("authorization", "Basic abc"), HTTPHeader("x-team", "b")]
+    let headers = OpenAIChatClient.httpRequest(question("m", endpoint(headers: extra))).headers
+    #expect(headers.filter { $0.isNamed("Authorization") } == [HTTPHeader("authorization", "Basic abc")])
+    #expect(headers.filter { $0.isNamed("X-Team") } == [HTTPHeader("x-team", "b")])
+    #expect(headers.contains(HTTPHeader("Content-Type", "application/json")))
+  }
+}

@@ -1,0 +1,97 @@
+/* The log callback: it gets whole lines, calls from inside it are refused at once, and nothing runs after the close.
+ * argv[1]: an empty folder. Needs the mock at MODEL_BASE. */
+#define _POSIX_C_SOURCE 200809L
+#include <muster_jansson.h>
+
+#include "plane.h"
+
+struct witness {
+  muster *plane; /* NULL until muster_open() has returned */
+  int lines, refused, released, closed;
+};
+
+static void log_line(void *user_data, int32_t level, const char *component, const char *message, size_t length) {
+  struct witness *witness = user_data;
+  char *json = NULL;
+  json_t *out = NULL;
+  CHECK(level >= MUSTER_LOG_ERROR && level <= MUSTER_LOG_DEBUG);
+  CHECK(component != NULL && strlen(component) > 0);
+  CHECK_INTEGER(length, strlen(message));
+  CHECK_INTEGER(0, witness->closed);
+  __atomic_fetch_add(&witness->lines, 1, __ATOMIC_SEQ_CST);
+  if (witness->plane == NULL) {
+    return;
+  }
+  muster *plane = witness->plane;
+  CHECK_INTEGER(MUSTER_E_WOULD_DEADLOCK, muster_close(plane));
+  muster_status answers[] = {
+      muster_call(plane, "agents.list", NULL, 0, &json, NULL, NULL),
+      muster_call_j(plane, "agents.list", NULL, 0, &out, NULL),
+      muster_agents_list(plane, 0, 0, &json, NULL, NULL),
+      muster_agents_list_full(plane, 0, 0, &json, NULL, NULL),
+      muster_agent_get(plane, "x", &json, NULL, NULL),
+      muster_agent_create(plane, "{\"name\":\"from a callback\"}", &json, NULL, NULL),
+      muster_agent_update(plane, "x", "{\"name\":\"n\"}", false, &json, NULL, NULL),
+      muster_agent_deploy(plane, "x", &json, NULL, NULL),
+      muster_agent_delete(plane, "x", NULL),
+      muster_agent_invoke(plane, "x", NULL, "{\"input\":{\"text\":\"t\"}}", 0, &json, NULL, NULL),
+      muster_tasks_list(plane, NULL, 0, 0, &json, NULL, NULL),
+      muster_task_get(plane, "x", &json, NULL, NULL),
+      muster_task_stop(plane, "x", &json, NULL, NULL),
+      muster_task_thread(plane, "x", &json, NULL, NULL),
+      muster_task_delete(plane, "x", NULL),
+  };
+  for (size_t index = 0; index < sizeof answers / sizeof answers[0]; index++) {
+    CHECK_INTEGER(MUSTER_E_WOULD_DEADLOCK, answers[index]);
+  }
+  CHECK(json == NULL && out == NULL);
+  __atomic_fetch_add(&witness->refused, 1, __ATOMIC_SEQ_CST);
+}
+
+static void release(void *user_data) { ((struct witness *)user_data)->released++; }
+
+int main(int argc, char **argv) {
+  char *path = path_in(argc > 1 ? argv[1] : ".", "callbacks.db"), *failing, *good;
+  struct witness witness = {NULL, 0, 0, 0, 0};
+  muster_host host = MUSTER_HOST_INIT;
+  muster *plane = NULL;
+  json_t *config = json_pack("{s:s, s:{s:s, s:s, s:s}}", "store", path, "default_model", "provider", "openai_compatible",
+                             "name", "echo", "api_base", getenv("MODEL_BASE") != NULL ? getenv("MODEL_BASE") : "");
+  char *text = json_dumps(config, 0);
+  double start;
+  host.user_data = &witness;
+  host.log = log_line;
+  host.release = release;
+  CHECK_INTEGER(MUSTER_OK, muster_open(text, &host, &plane, NULL));
+  /* The host structure is copied: it may go away after the call. */
+  memset(&host, 0xff, sizeof host);
+  witness.plane = plane;
+
+  failing = create_agent(plane, "Failing", "status:500");
+  good = create_agent(plane, "Good", "echo");
+  start = seconds_now();
+  /* A model that fails is worth a line in the log, so the callback runs here. */
+  CHECK_INTEGER(MUSTER_OK, muster_agent_invoke(plane, failing, NULL, "{\"input\":{\"text\":\"x\"}}", 60000, NULL, NULL, NULL));
+  CHECK(seconds_now() - start < 60);
+  CHECK(witness.lines > 0);
+  CHECK(witness.refused > 0);
+  CHECK_INTEGER(MUSTER_OK, muster_agent_invoke(plane, good, NULL, "{\"input\":{\"text\":\"x\"}}", 60000, NULL, NULL, NULL));
+
+  /* Nothing that a callback tried has happened. */
+  json_t *list = call(plane, "agents.list", NULL);
+  CHECK_INTEGER(2, integer_at(list, "total"));
+  json_decref(list);
+
+  CHECK_INTEGER(0, witness.released);
+  CHECK_INTEGER(MUSTER_OK, muster_close(plane));
+  witness.closed = 1;
+  CHECK_INTEGER(1, witness.released);
+  CHECK_INTEGER(MUSTER_OK, muster_close(plane));
+  CHECK_INTEGER(1, witness.released);
+  free(text);
+  json_decref(config);
+  free(failing);
+  free(good);
+  free(path);
+  return check_finish("callbacks");
+}

@@ -1,0 +1,119 @@
+/* Lists the agents of a store, asks the newest one twice in the same thread, and prints the conversation.
+ *
+ *   cc -std=c99 invoke_agent.c -lmuster -ljansson -o invoke_agent
+ *   MODEL_BASE=http://127.0.0.1:8080/v1 MODEL=my-model ./invoke_agent agents.db
+ */
+#include <jansson.h>
+#include <muster.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *text_of(const json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+  return text != NULL ? text : "";
+}
+
+/* Ends the program when a call has failed. What earlier calls have answered is safe in the store. */
+static void check(muster_status status, const char *what, muster_error *error) {
+  if (status != MUSTER_OK) {
+    fprintf(stderr, "%s: %s\n", what, muster_error_message(error));
+    muster_error_free(error);
+    exit(EXIT_FAILURE);
+  }
+}
+
+/* Turns an answer of the library into a jansson value and frees the text. */
+static json_t *parse(char *text) {
+  json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+  muster_free(text);
+  return value;
+}
+
+/* Opens the store with the model that agents use unless they name one of their own. */
+static muster *open_plane(const char *store, const char *provider, const char *model, const char *base) {
+  muster *plane = NULL;
+  muster_error *error = NULL;
+  json_t *config = json_pack("{s:s, s:{s:s, s:s, s:s}}", "store", store, "default_model", "provider", provider, "name",
+                             model, "api_base", base);
+  char *text = json_dumps(config, JSON_COMPACT);
+  check(muster_open(text, NULL, &plane, &error), "cannot open the store", error);
+  free(text);
+  json_decref(config);
+  return plane;
+}
+
+/* Gets the first page of agents: {"items":[...],"total":N,...}. Creates two agents first when there are none. */
+static json_t *list(muster *plane) {
+  muster_error *error = NULL;
+  json_t *page;
+  char *text = NULL;
+  check(muster_agents_list(plane, 1, 50, &text, NULL, &error), "cannot list the agents", error);
+  page = parse(text);
+  if (json_array_size(json_object_get(page, "items")) > 0) {
+    return page;
+  }
+  json_decref(page);
+  check(muster_agent_create(plane, "{\"name\":\"Poet\"}", NULL, NULL, &error), "cannot create", error);
+  check(muster_agent_create(plane, "{\"name\":\"Guide\"}", NULL, NULL, &error), "cannot create", error);
+  return list(plane);
+}
+
+static void print_table(const json_t *page) {
+  size_t index;
+  json_t *agent;
+  printf("%-36s  %-16s  %-8s  %s\n", "ID", "NAME", "STATUS", "MODEL");
+  json_array_foreach(json_object_get(page, "items"), index, agent) {
+    printf("%-36s  %-16s  %-8s  %s/%s\n", text_of(agent, "id"), text_of(agent, "name"), text_of(agent, "status"),
+           text_of(agent, "model_provider"), text_of(agent, "model_name"));
+  }
+}
+
+static json_int_t tokens(const json_t *task) {
+  return json_integer_value(json_object_get(json_object_get(task, "tokens"), "total_tokens"));
+}
+
+/* Asks the agent and waits at most a minute. `thread` is NULL for a new thread, else the id of an earlier answer. */
+static json_t *ask(muster *plane, const char *agent_id, const char *thread, const char *question) {
+  muster_error *error = NULL;
+  char *text = NULL;
+  json_t *task, *body = json_pack("{s:{s:s}, s:s*}", "input", "text", question, "id", thread);
+  char *body_text = json_dumps(body, JSON_COMPACT);
+  check(muster_agent_invoke(plane, agent_id, NULL, body_text, 60000, &text, NULL, &error), "cannot invoke", error);
+  free(body_text);
+  json_decref(body);
+  task = parse(text);
+  printf("\n> %s\n%s\n[%s, %" JSON_INTEGER_FORMAT " tokens]\n", question, text_of(task, "result"),
+         text_of(task, "status"), tokens(task));
+  return task;
+}
+
+int main(int argc, char **argv) {
+  const char *base = getenv("MODEL_BASE"), *model = getenv("MODEL"), *provider = getenv("MODEL_PROVIDER"), *agent_id;
+  muster_error *error = NULL;
+  muster *plane;
+  json_t *page, *first, *second, *thread, *message;
+  char *text = NULL;
+  size_t index;
+  int good;
+  if (argc != 2 || base == NULL || model == NULL) {
+    fprintf(stderr, "usage: MODEL_BASE=URL MODEL=NAME [MODEL_PROVIDER=openai_compatible] %s STORE\n", argv[0]);
+    return 2;
+  }
+  plane = open_plane(argv[1], provider != NULL ? provider : "openai_compatible", model, base);
+  page = list(plane);
+  print_table(page);
+  /* The newest agent is the first of the list. The id of a task is also the id of its thread. */
+  agent_id = text_of(json_array_get(json_object_get(page, "items"), 0), "id");
+  first = ask(plane, agent_id, NULL, "What is the capital of France?");
+  second = ask(plane, agent_id, text_of(first, "id"), "And how many people live there?");
+  check(muster_task_thread(plane, text_of(first, "id"), &text, NULL, &error), "cannot read the thread", error);
+  thread = parse(text);
+  puts("\nThe thread:");
+  json_array_foreach(thread, index, message) {
+    printf("%-9s  %s\n", text_of(message, "role"), text_of(message, "content"));
+  }
+  good = tokens(first) > 0 && tokens(second) > 0 && json_array_size(thread) == 4;
+  json_decref(thread), json_decref(second), json_decref(first), json_decref(page);
+  muster_close(plane);
+  return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,101 @@
+"""Finds and loads the shared library, and declares the functions of ``muster.h`` that this package calls."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+from typing import List, Tuple
+
+# Python's own SQLite must be in the process first: then both use one copy, and their locks on one file agree.
+try:
+    import _sqlite3  # noqa: F401
+except ImportError:
+    pass
+
+NAME = "libmuster.so.1"
+ABI_VERSION = 1
+
+LogFunction = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p, ctypes.POINTER(ctypes.c_char), ctypes.c_size_t
+)
+
+
+class Host(ctypes.Structure):
+    """``muster_host``: what the host lends a plane."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("user_data", ctypes.c_void_p),
+        ("log", LogFunction),
+        ("secrets_key", ctypes.c_void_p),
+        ("release", ctypes.c_void_p),
+    ]
+
+
+_P = ctypes.c_void_p
+_OUT = ctypes.POINTER(ctypes.c_void_p)
+
+_PROTOTYPES: List[Tuple[str, object, List[object]]] = [
+    ("muster_version", ctypes.c_char_p, []),
+    ("muster_abi_version", ctypes.c_int32, []),
+    ("muster_build_info", ctypes.c_char_p, []),
+    ("muster_status_name", ctypes.c_char_p, [ctypes.c_int32]),
+    ("muster_error_http_status", ctypes.c_int32, [_P]),
+    ("muster_error_retryable", ctypes.c_bool, [_P]),
+    ("muster_error_message", ctypes.c_char_p, [_P]),
+    ("muster_error_json", ctypes.c_char_p, [_P, _P]),
+    ("muster_error_free", None, [_P]),
+    ("muster_free", None, [_P]),
+    ("muster_open", ctypes.c_int32, [ctypes.c_char_p, ctypes.POINTER(Host), _OUT, _OUT]),
+    ("muster_close", ctypes.c_int32, [_P]),
+    ("muster_ticket_new", ctypes.c_uint64, [_P]),
+    ("muster_cancel", ctypes.c_int32, [_P, ctypes.c_uint64]),
+    (
+        "muster_call",
+        ctypes.c_int32,
+        [_P, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int64, _OUT, ctypes.POINTER(ctypes.c_size_t), _OUT],
+    ),
+]
+
+
+def _candidates() -> List[str]:
+    """Where to look, in order. A path in ``MUSTER_LIBRARY`` is the only one: a wrong one should not go unnoticed."""
+    chosen = os.environ.get("MUSTER_LIBRARY")
+    if chosen:
+        return [chosen]
+    here = Path(__file__).resolve()
+    found = [str(here.parent / NAME)]
+    for folder in here.parents:
+        if (folder / "include" / "muster.h").is_file():
+            found.append(str(folder / "build" / NAME))
+            break
+    found.append(NAME)
+    return found
+
+
+def load() -> ctypes.CDLL:
+    """Loads the library; an ``ImportError`` names each place that was tried and why it did not do."""
+    tried: List[str] = []
+    for candidate in _candidates():
+        if os.sep in candidate and not os.path.exists(candidate):
+            tried.append(f"{candidate}: no such file")
+            continue
+        try:
+            library = ctypes.CDLL(candidate)
+            for name, result, arguments in _PROTOTYPES:
+                function = getattr(library, name)
+                function.restype = result
+                function.argtypes = arguments
+        except (OSError, AttributeError) as error:
+            tried.append(f"{candidate}: {error}")
+            continue
+        abi_version = library.muster_abi_version()
+        if abi_version != ABI_VERSION:
+            tried.append(f"{candidate}: has ABI version {abi_version}, this package needs {ABI_VERSION}")
+            continue
+        return library
+    raise ImportError("cannot load the Muster library; tried:\n  " + "\n  ".join(tried))
+
+
+library = load()

@@ -1,0 +1,118 @@
+"""Calls the library and turns its answers and errors into Python values."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import math
+from typing import Any, Callable, Dict, Optional
+
+from ._library import Host, LogFunction, library
+from .errors import MusterError, error_class
+
+Log = Callable[[int, str, str], None]
+"""Receives one log line: level (1 error, 2 warning, 3 information, 4 debug), component, message."""
+
+_LONGEST_MS = 2**62
+
+
+def library_version() -> str:
+    """The version of the loaded library, for example ``"0.1.0"``."""
+    text: bytes = library.muster_version()
+    return text.decode()
+
+
+def build_info() -> Dict[str, Any]:
+    """What the loaded library is: versions, limits, status numbers, operations and schemas."""
+    info: Dict[str, Any] = json.loads(library.muster_build_info().decode())
+    return info
+
+
+def encode(value: Any) -> bytes:
+    """The JSON text of a value; what JSON cannot say, such as NaN, is a ``ValueError`` or ``TypeError``."""
+    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def milliseconds(timeout: Optional[float]) -> int:
+    """Seconds to the library's ``timeout_ms``: ``None`` is the plane's own limit, infinity is no limit."""
+    if timeout is None:
+        return 0
+    if not timeout >= 0:
+        raise ValueError("timeout must be a number of seconds that is not negative")
+    if math.isinf(timeout):
+        return -1
+    return max(1, min(math.ceil(timeout * 1000), _LONGEST_MS))
+
+
+def open_plane(config: bytes, log: Optional[Any]) -> int:
+    """Opens a plane and gives its handle. ``log`` is from :func:`log_hook` and must live until the plane is closed."""
+    host = Host(ctypes.sizeof(Host), None, log if log is not None else LogFunction(), None, None)
+    handle, error = ctypes.c_void_p(), ctypes.c_void_p()
+    status = library.muster_open(config, ctypes.byref(host), ctypes.byref(handle), ctypes.byref(error))
+    if status != 0 or handle.value is None:
+        raise _failure(status, error)
+    return handle.value
+
+
+def log_hook(log: Log) -> Any:
+    """A function that the library can call; what ``log`` raises is printed by Python and goes no further."""
+
+    def receive(_: Any, level: int, component: bytes, message: Any, length: int) -> None:
+        text = ctypes.string_at(message, length)
+        log(level, component.decode("utf-8", "replace"), text.decode("utf-8", "replace"))
+
+    return LogFunction(receive)
+
+
+def close_plane(handle: int, log: Optional[Any] = None) -> None:
+    """Closes a plane; harmless when it is closed already. ``log`` is only kept alive until then."""
+    status = library.muster_close(handle)
+    if status != 0:
+        raise _failure(status, ctypes.c_void_p())
+
+
+def new_ticket(handle: int) -> int:
+    """A number that names one later call; 0 when the plane is closed."""
+    ticket: int = library.muster_ticket_new(handle)
+    return ticket
+
+
+def cancel(handle: int, ticket: int) -> None:
+    """Cancels the call that carries the ticket; harmless when that has ended."""
+    status = library.muster_cancel(handle, ticket)
+    if status != 0:
+        raise _failure(status, ctypes.c_void_p())
+
+
+def call(handle: int, operation: str, args: bytes, timeout_ms: int) -> Any:
+    """Calls an operation on this thread and gives its parsed answer."""
+    name = operation.encode()
+    if b"\0" in name:
+        raise ValueError("the name of an operation cannot contain a null character")
+    answer, length, error = ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_void_p()
+    status = library.muster_call(
+        handle, name, args, timeout_ms, ctypes.byref(answer), ctypes.byref(length), ctypes.byref(error)
+    )
+    if status != 0:
+        raise _failure(status, error)
+    try:
+        text = ctypes.string_at(answer, length.value)
+    finally:
+        library.muster_free(answer)
+    return json.loads(text.decode())
+
+
+def _failure(status: int, error: ctypes.c_void_p) -> MusterError:
+    """The exception for a failed call; frees the library's error object."""
+    name = library.muster_status_name(status).decode()
+    if not error:
+        return error_class(status, 0)(status, name, 0, name, name)
+    try:
+        http_status = library.muster_error_http_status(error)
+        message = library.muster_error_message(error).decode()
+        retryable = library.muster_error_retryable(error)
+        document = json.loads(library.muster_error_json(error, None).decode())
+    finally:
+        library.muster_error_free(error)
+    detail = document.get("detail") if isinstance(document, dict) else document
+    return error_class(status, http_status)(status, name, http_status, message, detail, retryable)

@@ -1,0 +1,204 @@
+"""The plane: an open control plane, and how it is opened, called and closed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from types import TracebackType
+from typing import Any, List, Mapping, Optional, Type, Union
+
+from . import _native
+from ._area import given
+from ._operations import BLOCKING_OPERATIONS, Agents, Tasks
+from .errors import MusterError
+
+
+class Plane:
+    """An open control plane. Use it from any thread, several at once; close it, or leave its ``with`` block, when done.
+
+    A plane that is forgotten is closed when it is collected, or when the interpreter exits. A plane does not survive
+    ``fork``: the child opens one of its own.
+    """
+
+    def __init__(self, config: Mapping[str, Any], log: Optional[_native.Log] = None) -> None:
+        """Opens a plane with a configuration as ``muster_open`` describes it; see :func:`muster.open`."""
+        self._store = config.get("store")
+        self._log = _native.log_hook(log) if log is not None else None
+        self._handle = _native.open_plane(_native.encode(config), self._log)
+        self._finalizer = weakref.finalize(self, _native.close_plane, self._handle, self._log)
+
+    @property
+    def agents(self) -> Agents:
+        """The operations on agents."""
+        return Agents(self)
+
+    @property
+    def tasks(self) -> Tasks:
+        """The operations on tasks."""
+        return Tasks(self)
+
+    def call(
+        self,
+        operation: str,
+        args: Optional[Mapping[str, Any]] = None,
+        /,
+        *,
+        timeout: Optional[float] = None,
+        ticket: Optional[int] = None,
+        **more: Any,
+    ) -> Any:
+        """Calls any operation by its name, for example ``plane.call("agents.get", agent_id="...")``.
+
+        Arguments are those of the operation by name, its request body under ``body``; they come as a mapping, as
+        keywords, or both. ``timeout`` is in seconds: ``None`` takes the plane's own limit, ``math.inf`` none.
+        ``ticket`` is from :meth:`ticket`. Gives the parsed answer, ``None`` for an operation without one.
+        """
+        return self._call(operation, {**(args or {}), **more}, timeout, ticket)
+
+    def ticket(self) -> int:
+        """Makes a number that names one later call, so that another thread can cancel it."""
+        ticket = _native.new_ticket(self._handle)
+        if ticket == 0:
+            # The library does not say why; a call on a plane that is closed or inherited does.
+            _native.call(self._handle, "agents.list", b'{"per_page":1}', 0)
+            raise RuntimeError("too many tickets of this plane wait unused")
+        return ticket
+
+    def cancel(self, ticket: int) -> None:
+        """Cancels the call that carries ``ticket``: it raises :class:`CancelledError`, and its task ends ``stopped``.
+
+        Also works before the call has begun; harmless after it has ended. Does not wait for the call to end.
+        """
+        _native.cancel(self._handle, ticket)
+
+    def close(self) -> None:
+        """Closes the plane: calls under way raise :class:`ClosedError`, and the store is closed when this returns.
+
+        Closing twice is harmless. Any later call raises :class:`BadHandleError`.
+        """
+        _native.close_plane(self._handle)
+        self._finalizer.detach()
+
+    def __enter__(self) -> Plane:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<muster.Plane {self._store!r}>"
+
+    def _call(
+        self, operation: str, args: Mapping[str, Any], timeout: Optional[float] = None, ticket: Optional[int] = None
+    ) -> Any:
+        """Calls an operation. One that can take long does not keep the main thread from Ctrl-C."""
+        timeout_ms = _native.milliseconds(timeout)
+        if ticket is not None:
+            args = _with_ticket(args, ticket)
+        if operation in BLOCKING_OPERATIONS and threading.current_thread() is threading.main_thread():
+            return self._call_interruptibly(operation, args, timeout_ms)
+        return _native.call(self._handle, operation, _native.encode(args), timeout_ms)
+
+    def _call_interruptibly(self, operation: str, args: Mapping[str, Any], timeout_ms: int) -> Any:
+        """Calls on a helper thread, because Python runs signal handlers on the main one and only between its own steps.
+
+        When a handler raises, as that of Ctrl-C does, the call is cancelled and its end is waited for.
+        """
+        ticket = _ticket_of(args)
+        if ticket is None:
+            ticket = _native.new_ticket(self._handle)
+            args = _with_ticket(args, ticket)
+        text = _native.encode(args)
+        answers: List[Any] = []
+        failures: List[BaseException] = []
+        finished = threading.Event()
+
+        def perform() -> None:
+            try:
+                answers.append(_native.call(self._handle, operation, text, timeout_ms))
+            except BaseException as failure:
+                failures.append(failure)
+            finally:
+                finished.set()
+
+        helper = threading.Thread(target=perform, name=f"muster {operation}", daemon=True)
+        try:
+            helper.start()
+            finished.wait()
+        except BaseException:
+            # The ticket is sticky, so this also holds when the helper has not reached the call yet. It fails only when
+            # the plane is closed, and then the call has ended.
+            with contextlib.suppress(MusterError):
+                _native.cancel(self._handle, ticket)
+            while not finished.wait(1) and helper.is_alive():
+                pass
+            raise
+        if failures:
+            try:
+                raise failures[0]
+            finally:
+                failures.clear()
+        return answers[0]
+
+
+def _ticket_of(args: Mapping[str, Any]) -> Optional[int]:
+    """The ticket that the arguments carry."""
+    context = args.get("context")
+    ticket = context.get("ticket") if isinstance(context, Mapping) else None
+    return ticket if isinstance(ticket, int) else None
+
+
+def _with_ticket(args: Mapping[str, Any], ticket: int) -> Mapping[str, Any]:
+    """The arguments with a ticket; a context that is no object is left for the library to refuse."""
+    context = args.get("context", {})
+    return {**args, "context": {**context, "ticket": ticket}} if isinstance(context, Mapping) else args
+
+
+def open(
+    store: Union[str, os.PathLike[str]],
+    *,
+    organization_id: Optional[str] = None,
+    user_id: Optional[str] = None,
+    durability: Optional[str] = None,
+    busy_timeout_ms: Optional[int] = None,
+    default_model: Optional[Mapping[str, Any]] = None,
+    network: Optional[str] = None,
+    limits: Optional[Mapping[str, Any]] = None,
+    log: Optional[_native.Log] = None,
+    **other: Any,
+) -> Plane:
+    """Opens a plane on a database file, or on ``":memory:"``; the file is made when there is none.
+
+    Args:
+        store: Path of the file.
+        organization_id: Whose agents these are; by default the store's own first organization.
+        user_id: Recorded as ``created_by``.
+        durability: ``"full"``: what was acknowledged survives a power cut; ``"normal"``: a killed process.
+        busy_timeout_ms: How long a write may wait for other processes before :class:`BusyError`.
+        default_model: ``{"provider", "name", "api_base"}`` of agents that name no model.
+        network: ``"open"``: the addresses of models are not restricted.
+        limits: ``{"call_timeout_ms"}``: the time of a call without a timeout of its own.
+        log: Called with level, component and message of each log line, on a thread that is inside a call. It must not
+            call the plane.
+        other: Further keys for a newer library; one that the library does not know is a :class:`MisuseError`.
+    """
+    config = given(
+        {
+            "store": os.fsdecode(store),
+            "organization_id": organization_id,
+            "user_id": user_id,
+            "durability": durability,
+            "busy_timeout_ms": busy_timeout_ms,
+            "default_model": default_model,
+            "network": network,
+            "limits": limits,
+        }
+    )
+    return Plane({**config, **other}, log)

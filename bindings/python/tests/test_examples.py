@@ -1,0 +1,45 @@
+"""The examples run as a newcomer would run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from conftest import SOURCE, ModelServer
+
+EXAMPLES = SOURCE.parent / "examples"
+
+
+def run(name: str, store: str, model_server: ModelServer, model: str = "echo") -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "MODEL_BASE": model_server.base, "MODEL": model}
+    command = [sys.executable, str(EXAMPLES / name), store]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_list_agents(store: str, model_server: ModelServer) -> None:
+    """The first example makes two agents once and prints them as a table."""
+    for _ in range(2):
+        done = run("list_agents.py", store, model_server)
+        assert done.returncode == 0, done.stderr
+        lines = done.stdout.splitlines()
+        assert len(lines) == 3 and lines[0].split() == ["ID", "NAME", "STATUS", "MODEL"]
+
+
+def test_invoke_agent(store: str, model_server: ModelServer) -> None:
+    """The second example holds a conversation of two turns and prints its four messages."""
+    done = run("invoke_agent.py", store, model_server)
+    assert done.returncode == 0, done.stderr
+    assert len([line for line in done.stdout.splitlines() if line.startswith(("user: ", "assistant: "))]) == 4
+    assert "tokens" in done.stdout
+
+
+def test_invoke_agent_without_usage(store: str, model_server: ModelServer) -> None:
+    """The second example fails when the model counts no tokens."""
+    assert run("invoke_agent.py", store, model_server, "nousage").returncode != 0
+
+
+def test_the_examples_are_short() -> None:
+    """An example fits on a screen."""
+    for path in EXAMPLES.glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 60, path

@@ -1,0 +1,110 @@
+"""How the shared library is found, and what it says about itself."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import SOURCE, TOP
+
+import muster
+from muster import _library, errors
+
+
+def run(program: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(SOURCE), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_wrong_path_is_named() -> None:
+    """A path in MUSTER_LIBRARY that does not exist is an ImportError that names it, and nothing else is tried."""
+    done = run("import muster", MUSTER_LIBRARY="/nowhere/libmuster.so.1")
+    assert done.returncode != 0
+    assert "ImportError" in done.stderr and "/nowhere/libmuster.so.1: no such file" in done.stderr
+    assert "build/libmuster.so.1" not in done.stderr
+
+
+def test_a_file_that_is_no_library_is_named(tmp_path: Path) -> None:
+    """A file that cannot be loaded is an ImportError with the loader's reason."""
+    wrong = tmp_path / "libmuster.so.1"
+    wrong.write_text("not a library")
+    done = run("import muster", MUSTER_LIBRARY=str(wrong))
+    assert "ImportError" in done.stderr and f"{wrong}: " in done.stderr
+
+
+def test_another_library_is_refused() -> None:
+    """A library without the functions of the header is refused."""
+    done = run("import muster", MUSTER_LIBRARY="libc.so.6")
+    assert "ImportError" in done.stderr and "muster_version" in done.stderr
+
+
+def test_where_it_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the variable: the package folder, the build folder of a checkout, then the loader's own places."""
+    monkeypatch.delenv("MUSTER_LIBRARY", raising=False)
+    package = SOURCE / "muster" / "libmuster.so.1"
+    build = TOP / "build" / "libmuster.so.1"
+    assert _library._candidates() == [str(package), str(build), "libmuster.so.1"]
+
+
+def test_sqlite_comes_first() -> None:
+    """Python's own SQLite is loaded before the library, so that both use one copy."""
+    done = run(
+        "import sys, ctypes\n"
+        "real = ctypes.CDLL\n"
+        "def load(*args, **more):\n"
+        "    assert '_sqlite3' in sys.modules\n"
+        "    print('loaded')\n"
+        "    return real(*args, **more)\n"
+        "ctypes.CDLL = load\n"
+        "import muster, sqlite3\n"
+        "maps = {line.split()[-1] for line in open('/proc/self/maps') if 'libsqlite3' in line}\n"
+        "print(len(maps))\n"
+    )
+    assert done.stdout.split() == ["loaded", "1"], done.stderr
+
+
+def test_versions_agree() -> None:
+    """The package and the library have one version."""
+    assert muster.library_version() == muster.__version__
+    assert muster.build_info()["version"] == muster.library_version()
+
+
+def test_each_status_has_a_class() -> None:
+    """Each status of the library has a class of its own or its kind, whose numbers are those of the header."""
+    statuses = muster.build_info()["statuses"]
+    assert statuses["OK"] == 0
+    expected = {
+        "MISUSE": errors.MisuseError,
+        "BAD_HANDLE": errors.BadHandleError,
+        "UTF8": errors.JSONError,
+        "JSON": errors.JSONError,
+        "LIMIT": errors.MisuseError,
+        "UNKNOWN_OP": errors.MisuseError,
+        "WOULD_DEADLOCK": errors.MisuseError,
+        "FORKED": errors.BadHandleError,
+        "API": errors.APIError,
+        "BUSY": errors.BusyError,
+        "TIMEOUT": errors.TimeoutError_,
+        "STORE": errors.StoreError,
+        "NETWORK": errors.NetworkError,
+        "CANCELLED": errors.CancelledError,
+        "CLOSED": errors.ClosedError,
+        "UNSUPPORTED": errors.UnsupportedError,
+        "INTERNAL": errors.InternalError,
+    }
+    assert {name: errors.error_class(number, 500) for name, number in statuses.items() if number != 0} == expected
+
+
+def test_every_public_name_exists() -> None:
+    """What the package promises to export is there."""
+    package = importlib.import_module("muster")
+    assert [name for name in package.__all__ if not hasattr(package, name)] == []

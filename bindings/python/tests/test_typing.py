@@ -1,0 +1,49 @@
+"""The package and a program that uses it are clean under mypy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import SOURCE
+
+PROGRAM = """
+import muster
+from typing import List, Optional
+
+with muster.open("agents.db", default_model={"provider": "openai", "name": "gpt-4.1"}) as plane:
+    page: muster.types.MinimalAIAgentPage = plane.agents.list(per_page=5)
+    names: List[str] = [agent["name"] for agent in plane.agents.iter()]
+    agent = plane.agents.create(name="A", instructions={"general": "Be kind."})
+    plane.agents.update(agent["id"], deploy=True, llm_api_base=None)
+    task = plane.agents.invoke(agent["id"], "hello", timeout=2.5)
+    result: Optional[str] = task["result"]
+    messages = plane.tasks.thread(task["id"])
+    reveal_type(messages[0]["content"])
+    plane.agents.create(nme="typo", name=5)  # error: 5
+    plane.agents.list(page="1")  # error: "1"
+"""
+
+
+def mypy(*arguments: str, cache: Path) -> "subprocess.CompletedProcess[str]":
+    pytest.importorskip("mypy")
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(cache), *arguments]
+    return subprocess.run(command, cwd=SOURCE.parent, capture_output=True, text=True, timeout=300)
+
+
+def test_the_package_is_strictly_typed(tmp_path: Path) -> None:
+    """mypy --strict finds nothing in the package, the generator and the examples."""
+    done = mypy(cache=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_program_sees_the_types(tmp_path: Path) -> None:
+    """mypy finds the wrong arguments of a program, and only those."""
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    done = mypy(str(program), cache=tmp_path)
+    wrong = [number for number, line in enumerate(PROGRAM.splitlines(), 1) if "# error" in line]
+    found = [int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error:" in line]
+    assert found == wrong, done.stdout + done.stderr

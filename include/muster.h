@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * muster.h - the C interface of Muster, the embeddable agent control plane.
+ *
+ * This header is the specification: what is not in it is private. It is C99 that is also C++.
+ *
+ * Text that goes in is NUL-terminated UTF-8; it is checked, never repaired. Text that comes out is NUL-terminated, comes
+ * with its length where a length parameter is given, is owned by the caller, and is freed by muster_free(). JSON follows
+ * jansson: the order of keys is kept, 64-bit integers are exact, \u0000 is refused; it is written compact.
+ *
+ * Limits: a request has at most 64 MiB (MUSTER_MAX_REQUEST_BYTES) and 128 levels (MUSTER_MAX_JSON_DEPTH), else MUSTER_E_LIMIT.
+ *
+ * Order of arguments: handle, inputs, timeout_ms, outputs, error. Outputs are set to NULL or 0 on entry and written only on
+ * success; an output pointer may be NULL, then that output is dropped. `error` may be NULL; on failure it receives a new
+ * object that the caller frees with muster_error_free(); on success it is set to NULL.
+ *
+ * Threads: every function may be called from any thread at any time, several at once, unless its comment says otherwise.
+ * The smallest host stack that is enough for every call is 256 KiB (MUSTER_MIN_STACK_BYTES).
+ *
+ * Handles (muster *) are looked up, never dereferenced: closing NULL or twice is harmless, using a closed or foreign handle
+ * gives MUSTER_E_BAD_HANDLE. In a process forked after muster_open(), the inherited handle gives MUSTER_E_FORKED.
+ */
+#ifndef MUSTER_H
+#define MUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__swift__)
+#define MUSTER_NULLABLE _Nullable
+#define MUSTER_NONNULL _Nonnull
+#else
+#define MUSTER_NULLABLE
+#define MUSTER_NONNULL
+#endif
+
+#if defined(__GNUC__)
+#define MUSTER_API __attribute__((visibility("default")))
+#define MUSTER_CHECK_RESULT __attribute__((warn_unused_result))
+#else
+#define MUSTER_API
+#define MUSTER_CHECK_RESULT
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Version ------------------------------------------------------------------------------------------------------- */
+
+/* The version of this header. Since 0.1.0. */
+#define MUSTER_VERSION "0.1.0"
+/* major * 1000000 + minor * 1000 + patch. Compare it with muster_version_number(). Since 0.1.0. */
+#define MUSTER_VERSION_NUMBER 1000
+/* The number in the soname libmuster.so.N; it changes only if the interface breaks. Since 0.1.0. */
+#define MUSTER_ABI_VERSION 1
+
+/* Most bytes in the text of one request. Since 0.1.0. */
+#define MUSTER_MAX_REQUEST_BYTES 67108864
+/* Deepest nesting of arrays and objects in a request or an answer. Since 0.1.0. */
+#define MUSTER_MAX_JSON_DEPTH 128
+/* Stack that a thread needs to call any function. Since 0.1.0. */
+#define MUSTER_MIN_STACK_BYTES 262144
+
+/* The library's version, for example "0.1.0". Static text: never freed. Does not block. Since 0.1.0. */
+MUSTER_API const char *MUSTER_NONNULL muster_version(void);
+
+/* The library's version as a number, see MUSTER_VERSION_NUMBER. Does not block. Since 0.1.0. */
+MUSTER_API int32_t muster_version_number(void);
+
+/* The library's ABI number, see MUSTER_ABI_VERSION. Does not block. Since 0.1.0. */
+MUSTER_API int32_t muster_abi_version(void);
+
+/* What this build is: a JSON object with `version`, `abi_version`, `libraries` (versions of jansson, sqlite and curl; curl is null
+ * where it cannot be opened), `limits`, `stores`, `statuses` (name to number), `operations` (each with name, method, path,
+ * parameters, body, answer, success, since) and `schemas` (JSON Schema by name). Static text: never freed. The first call
+ * opens libcurl and may take some milliseconds. Since 0.1.0. */
+MUSTER_API const char *MUSTER_NONNULL muster_build_info(void);
+
+/* ---- Status and errors --------------------------------------------------------------------------------------------- */
+
+/* The result of every fallible function. The numbers are permanent. Since 0.1.0. */
+typedef int32_t muster_status;
+
+/* It worked. */
+#define MUSTER_OK 0
+/* The caller's mistake: a NULL where a value is needed, an unknown configuration key, a value out of its range. */
+#define MUSTER_E_MISUSE 1
+/* The handle is NULL, closed, or was never one. */
+#define MUSTER_E_BAD_HANDLE 2
+/* A text is not valid UTF-8. */
+#define MUSTER_E_UTF8 3
+/* A text is not valid JSON, or not an object where one is needed; the message names line, column and byte. */
+#define MUSTER_E_JSON 4
+/* A request is too large or nested too deep. */
+#define MUSTER_E_LIMIT 5
+/* No operation has this name. */
+#define MUSTER_E_UNKNOWN_OP 6
+/* The call would wait for itself. */
+#define MUSTER_E_WOULD_DEADLOCK 7
+/* The handle was opened before this process was forked: open a plane of its own in the child. */
+#define MUSTER_E_FORKED 8
+/* The control plane answered with an error document: see muster_error_http_status() and muster_error_json(). */
+#define MUSTER_E_API 20
+/* Something is busy for longer than the plane is allowed to wait. Retryable. */
+#define MUSTER_E_BUSY 40
+/* The time given to the call ran out. */
+#define MUSTER_E_TIMEOUT 41
+/* The store could not be opened, read or written. */
+#define MUSTER_E_STORE 42
+/* The network failed. */
+#define MUSTER_E_NETWORK 43
+/* The call was cancelled by muster_cancel(). */
+#define MUSTER_E_CANCELLED 60
+/* The plane was closed while the call was under way. */
+#define MUSTER_E_CLOSED 61
+/* This build cannot do that. */
+#define MUSTER_E_UNSUPPORTED 90
+/* A defect in Muster. */
+#define MUSTER_E_INTERNAL 99
+
+/* An error: immutable, readable from any thread until it is freed. Since 0.1.0. */
+typedef struct muster_error muster_error;
+
+/* The name of a status without its prefix, for example "BAD_HANDLE"; "UNKNOWN" for a number that is none. Static text: never
+ * freed. Does not block. Since 0.1.0. */
+MUSTER_API const char *MUSTER_NONNULL muster_status_name(muster_status status);
+
+/* The status that the failed function returned; MUSTER_E_BAD_HANDLE when `error` is NULL or already freed. Since 0.1.0. */
+MUSTER_API muster_status muster_error_status(const muster_error *MUSTER_NULLABLE error);
+
+/* The HTTP status with which the REST service answers the same failure, for example 404; 0 when `error` is NULL or already
+ * freed. Since 0.1.0. */
+MUSTER_API int32_t muster_error_http_status(const muster_error *MUSTER_NULLABLE error);
+
+/* Whether the same call may succeed later without a change. Since 0.1.0. */
+MUSTER_API bool muster_error_retryable(const muster_error *MUSTER_NULLABLE error);
+
+/* One line for people. Owned by the error: valid until muster_error_free(). Since 0.1.0. */
+MUSTER_API const char *MUSTER_NONNULL muster_error_message(const muster_error *MUSTER_NULLABLE error);
+
+/* The error document exactly as REST sends it: an object with the single key `detail`, which is a text, for a validation
+ * failure an array of {"loc","msg","type"}, and for MUSTER_E_TIMEOUT, MUSTER_E_CANCELLED and MUSTER_E_CLOSED of a started task an object
+ * {"message","task_id"}. Owned by the error: valid until muster_error_free(). `length` may be NULL. Since 0.1.0. */
+MUSTER_API const char *MUSTER_NONNULL muster_error_json(const muster_error *MUSTER_NULLABLE error, size_t *MUSTER_NULLABLE length);
+
+/* Frees an error. NULL and an error that is already freed are harmless. Since 0.1.0. */
+MUSTER_API void muster_error_free(muster_error *MUSTER_NULLABLE error);
+
+/* ---- Memory -------------------------------------------------------------------------------------------------------- */
+
+/* Frees a text that a function of this library gave out. NULL is harmless. Since 0.1.0. */
+MUSTER_API void muster_free(void *MUSTER_NULLABLE memory);
+
+/* ---- The plane ----------------------------------------------------------------------------------------------------- */
+
+/* An open control plane. Since 0.1.0. */
+typedef struct muster muster;
+
+/* Levels of a log line. */
+#define MUSTER_LOG_ERROR 1
+#define MUSTER_LOG_WARNING 2
+#define MUSTER_LOG_INFO 3
+#define MUSTER_LOG_DEBUG 4
+
+/* Receives one log line; `message` has `length` bytes and a NUL, and is valid during the call only. May be called from any thread that
+ * is inside a call of the plane, several at once, and during muster_open(). It must return normally and must not call the plane. Since 0.1.0. */
+typedef void (*muster_log_fn)(void *MUSTER_NULLABLE user_data, int32_t level, const char *MUSTER_NONNULL component,
+                              const char *MUSTER_NONNULL message, size_t length);
+
+/* Writes the 32 bytes of the key `key_id` and returns 0; any other answer means that it has no such key. Since 0.1.0. */
+typedef int32_t (*muster_key_fn)(void *MUSTER_NULLABLE user_data, const char *MUSTER_NONNULL key_id, uint8_t *MUSTER_NONNULL key);
+
+/* Releases `user_data`; called exactly once, also when the call that was given it failed. Since 0.1.0. */
+typedef void (*muster_release_fn)(void *MUSTER_NULLABLE user_data);
+
+/* What the host lends a plane. Set it to MUSTER_HOST_INIT first; the structure only ever grows at its end. Since 0.1.0. */
+typedef struct muster_host {
+  size_t struct_size;                         /* sizeof(muster_host) */
+  void *MUSTER_NULLABLE user_data;            /* handed to each function below */
+  muster_log_fn MUSTER_NULLABLE log;          /* NULL: no log */
+  muster_key_fn MUSTER_NULLABLE secrets_key;  /* must be NULL in this version: MUSTER_E_UNSUPPORTED otherwise */
+  muster_release_fn MUSTER_NULLABLE release;  /* NULL: nothing to release */
+} muster_host;
+
+#define MUSTER_HOST_INIT {sizeof(muster_host), NULL, NULL, NULL, NULL}
+
+/* Opens a plane.
+ *
+ * `config` is a path ("agents.db"), ":memory:", or a JSON object (its first byte other than a blank is "{") with these keys; any other key is
+ * MUSTER_E_MISUSE naming it:
+ *   store            text, required: path of the database file, or ":memory:"
+ *   organization_id  text, 1-255 bytes; default: the store's own first organization, made when the store is created
+ *   user_id          text, 1-255 bytes: recorded as `created_by`; default: none
+ *   durability       "full" (default: what was acknowledged survives a power cut) or "normal" (it survives a killed process)
+ *   busy_timeout_ms  0-600000, default 5000: how long a write may wait for other processes before MUSTER_E_BUSY
+ *   default_model    {"provider","name","api_base"}: the model of agents that name none; `api_base` is the plane's own address for
+ *                    that provider. Default: {"provider":"openai","name":"gpt-4.1"}
+ *   network          "open" (default): addresses of models are not restricted
+ *   limits           {"call_timeout_ms": 1-86400000, default 600000}: the time of a call whose timeout_ms is 0
+ * The keys api_key, workspace_root, secrets_key and threads, other values of `network` and stores with a scheme (postgres://, https://) are known but
+ * do nothing in this version: MUSTER_E_UNSUPPORTED.
+ *
+ * A new file gets mode 0600. A file that is not a Muster store, or that a newer version wrote, is left untouched and gives
+ * MUSTER_E_STORE. Tasks that dead processes left unfinished end with status `error` and internal status `interrupted`.
+ * `host` may be NULL. The handle in `out` is closed with muster_close(). Blocks on the disk. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_open(const char *MUSTER_NULLABLE config, const muster_host *MUSTER_NULLABLE host,
+                                                         muster *MUSTER_NULLABLE *MUSTER_NULLABLE out,
+                                                         muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* Closes a plane: refuses new calls, interrupts those under way (they answer MUSTER_E_CLOSED; their tasks end `error`, `interrupted`),
+ * waits until they have returned, and closes the store. When it returns, no callback runs again. NULL, a closed and an inherited
+ * handle are harmless. From a callback of the plane: MUSTER_E_WOULD_DEADLOCK. Since 0.1.0. */
+MUSTER_API muster_status muster_close(muster *MUSTER_NULLABLE plane);
+
+/* ---- Any operation ------------------------------------------------------------------------------------------------- */
+
+/* Names a call so that it can be cancelled. Numbers start at 1 and stay below 2^53. Since 0.1.0. */
+typedef uint64_t muster_ticket;
+
+/* Makes a ticket for one later call, which carries it as "context":{"ticket":N} in its arguments. 0 when the handle is not usable, or when 1,048,576
+ * tickets of this plane wait unused. Does not block. Since 0.1.0. */
+MUSTER_API muster_ticket muster_ticket_new(muster *MUSTER_NULLABLE plane);
+
+/* Cancels the call that carries `ticket`: it answers MUSTER_E_CANCELLED, its model connection is closed at once, and its task ends `stopped` with
+ * `is_manually_stopped` true. Sticky: it also works when it comes before the call. Harmless for a finished or unknown
+ * ticket. Does not wait for the call to end. Since 0.1.0. */
+MUSTER_API muster_status muster_cancel(muster *MUSTER_NULLABLE plane, muster_ticket ticket);
+
+/* Calls any operation by name ("agents.list"; muster_build_info() lists them).
+ *
+ * `args_json` is an object: path and query parameters by name at the top level, the request body under "body", and optionally "context", an object with
+ * `ticket`. NULL means {}. Keys that the operation does not know are ignored.
+ * `timeout_ms`: negative waits without limit, 0 takes the plane's default, else milliseconds.
+ * `json` receives the answer, `null` for an operation without one; free it with muster_free(). Blocks until the operation has
+ * ended. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_call(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE operation,
+                                                         const char *MUSTER_NULLABLE args_json, int64_t timeout_ms,
+                                                         char *MUSTER_NULLABLE *MUSTER_NULLABLE json, size_t *MUSTER_NULLABLE json_len,
+                                                         muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* ---- Agents -------------------------------------------------------------------------------------------------------- */
+/* Each function below is an operation of the table with its arguments spelled out; all block until it has ended, and give
+ * answers that the caller frees with muster_free(). */
+
+/* agents.list: a page of agents in short form, newest first: {"items","total","page","per_page","total_pages"}. `page` from 1 and
+ * `per_page` 1-50; 0 takes the operation's default (1 and 20). Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agents_list(muster *MUSTER_NULLABLE plane, int32_t page, int32_t per_page,
+                                                                char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                                size_t *MUSTER_NULLABLE json_len,
+                                                                muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* agents.list_full: the same page with whole agent objects. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agents_list_full(muster *MUSTER_NULLABLE plane, int32_t page, int32_t per_page,
+                                                                     char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                                     size_t *MUSTER_NULLABLE json_len,
+                                                                     muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* agents.get: one agent, its working copy. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_get(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE agent_id,
+                                                              char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                              size_t *MUSTER_NULLABLE json_len,
+                                                              muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* agents.create: `body_json` is the agent; only `name` is required. Gives the whole new agent, active at once. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_create(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE body_json,
+                                                                 char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                                 size_t *MUSTER_NULLABLE json_len,
+                                                                 muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* agents.update: changes the keys that `body_json` has; the change is staged until a deploy, or deployed at once with `deploy`. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_update(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE agent_id,
+                                                                 const char *MUSTER_NULLABLE body_json, bool deploy,
+                                                                 char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                                 size_t *MUSTER_NULLABLE json_len,
+                                                                 muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* agents.deploy: makes the working copy the version that runs. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_deploy(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE agent_id,
+                                                                 char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                                 size_t *MUSTER_NULLABLE json_len,
+                                                                 muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* agents.delete: removes the agent, its versions and its tasks for good; running tasks are stopped first. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_delete(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE agent_id,
+                                                                 muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* agents.invoke: runs the agent and waits for its task to end; gives the task, also when the run failed (see its `status` and
+ * `result`). `version` is a number in decimal, "draft" for the working copy, or NULL for the deployed version. `body_json` is
+ * {"input":{"text":"..."},"id":"thread to continue or start",...}. When the time runs out the task is stopped and the call
+ * answers MUSTER_E_TIMEOUT; the error names the task. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_invoke(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE agent_id,
+                                                                 const char *MUSTER_NULLABLE version,
+                                                                 const char *MUSTER_NULLABLE body_json, int64_t timeout_ms,
+                                                                 char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                                 size_t *MUSTER_NULLABLE json_len,
+                                                                 muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* ---- Tasks --------------------------------------------------------------------------------------------------------- */
+
+/* tasks.list: a page of tasks, the last changed first. `filters_json` is an object with the operation's filters (agent_id,
+ * user_id, parent_task_id, triggering_agent_id, status, internal_status, from_date, to_date), or NULL. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_tasks_list(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE filters_json,
+                                                               int32_t page, int32_t per_page,
+                                                               char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                               size_t *MUSTER_NULLABLE json_len,
+                                                               muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* tasks.get: one task with the input and the result of its latest turn. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_task_get(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE task_id,
+                                                             char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                             size_t *MUSTER_NULLABLE json_len,
+                                                             muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* tasks.stop: ends a running task as `stopped`, wherever it runs, and gives it; a task that has ended is given unchanged. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_task_stop(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE task_id,
+                                                              char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                              size_t *MUSTER_NULLABLE json_len,
+                                                              muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* tasks.thread: the messages of the task's conversation, an array in the order of time. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_task_thread(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE task_id,
+                                                                char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                                size_t *MUSTER_NULLABLE json_len,
+                                                                muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* tasks.delete: stops the task if it runs, and removes it and its sub-tasks for good. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_task_delete(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE task_id,
+                                                                muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MUSTER_H */
