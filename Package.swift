@@ -15,8 +15,8 @@ let settings: [SwiftSetting] =
   ]
   + (embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : [])
 
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func room(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -44,7 +44,7 @@ let package = Package(
     room("MusterRuns", ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterStore", "MusterSystem"]),
     room(
       "MusterAPI", ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterRuns", "MusterStore", "MusterSystem"]),
-    room("MusterABI", ["CJansson", "CMuster", "CPlatform", "MusterAPI", "MusterJSON", "MusterSystem"]),
+    room("MusterABI", ["CJansson", "CMuster", "CPlatform", "MusterAPI", "MusterJSON", "MusterSystem"], exclude: ["muster.map"]),
     .executableTarget(name: "MusterCommand", dependencies: ["CMuster", "MusterABI"], swiftSettings: settings),
 
     tests("MusterSystemTests", ["MusterSystem"]),

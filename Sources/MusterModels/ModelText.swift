@@ -7,8 +7,9 @@ enum ModelText {
   /// One line that says who was asked, and what happened.
   static func line(_ request: ModelRequest, _ what: String) -> String {
     let model = shortened(oneLine(request.model), to: 100)
-    let host = HTTPURL.host(of: request.endpoint.base)
-    return oneLine("\(request.endpoint.provider) model \(model) at \(host): \(withoutSecrets(what, of: request.endpoint))")
+    let endpoint = request.endpoint
+    let what = withoutSecrets(what, of: endpoint)
+    return oneLine("\(endpoint.provider) model \(model) at \(HTTPURL.host(of: endpoint.base)): \(what)")
   }
 
   /// A piece of what a provider sent, at most 200 bytes of it.

@@ -215,7 +215,8 @@ struct OpenAIChatDecoderTests {
     var generator = SeededGenerator(seed: 20_251_121)
     let answers = [
       OpenAIChatDecoderTests.whole, #"{"error":{"message":"m","code":"c"}}"#,
-      #"{"choices":[{"message":{"content":[{"type":"text","text":"a\u00e9"},{"type":"refusal","refusal":"r"}]}}],"usage":{"prompt_tokens":1}}"#,
+      #"{"choices":[{"message":{"content":[{"type":"text","text":"a\u00e9"},{"type":"refusal","refusal":"r"}]}}],"#
+        + #""usage":{"prompt_tokens":1}}"#,
       #"{"choices":[{"message":{"content":null,"refusal":"no","tool_calls":[{}]},"finish_reason":"length"}]}"#,
     ].map { Array($0.utf8) }
     let interesting = Array(#"{}[]",:\u0e-+.tfn"#.utf8) + [0x00, 0x1f, 0x80, 0xc3, 0xed, 0xf0, 0xff]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Callable
+from typing import Any, Callable, Dict
 
 import pytest
 from conftest import ModelServer
@@ -87,6 +87,21 @@ def test_fields_go_out_as_given(plane: muster.Plane) -> None:
     assert again["zeta"] == {"b": 1.5, "a": [9007199254740993, -0.0, None, True]}  # type: ignore[typeddict-item]
     assert list(again["zeta"]) == ["b", "a"]  # type: ignore[typeddict-item]
     assert [key for key in again if key in ("zeta", "alpha")] == ["zeta", "alpha"]
+
+
+def test_the_plane_sets_its_own_fields(plane: muster.Plane) -> None:
+    """What the control plane sets cannot be given by the caller, neither at creation nor later."""
+    theirs: Dict[str, Any] = {
+        "id": "mine",
+        "unique_name": "mine",
+        "webhook_url": "mine",
+        "organization_id": "mine",
+        "version": 9,
+    }
+    agent = plane.agents.create(name="A", **theirs)
+    changed = plane.agents.update(agent["id"], name="B", **theirs)
+    for key in theirs:
+        assert changed[key] == agent[key] != theirs[key]  # type: ignore[literal-required]
 
 
 def test_update_tells_null_from_nothing(plane: muster.Plane) -> None:
