@@ -52,7 +52,7 @@ let package = Package(
     tests("MusterHTTPTests", ["MusterHTTP", "MusterSystem"]),
     tests("MusterStoreTests", ["MusterStore", "MusterJSON", "MusterSystem"]),
     tests("MusterEngineTests", ["MusterEngine", "MusterJSON"]),
-    tests("MusterModelsTests", ["MusterModels", "MusterJSON", "MusterHTTP"]),
+    tests("MusterModelsTests", ["MusterModels", "MusterJSON", "MusterHTTP", "MusterSystem"]),
     tests("MusterRunsTests", ["MusterRuns", "MusterStore", "MusterEngine", "MusterJSON", "MusterModels", "MusterSystem"]),
     tests("MusterAPITests", ["MusterAPI", "MusterJSON", "MusterStore", "MusterSystem"]),
   ],
