@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, List
 
 import pytest
+from conftest import ModelServer
 
 import muster
 
@@ -30,12 +31,19 @@ def finish(process: "subprocess.Popen[str]", timeout: float = 30) -> List[str]:
     return output.split("\n")[:-1]
 
 
-def test_ctrl_c_ends_a_waiting_invoke(python: Start) -> None:
+def wait_until_asked(model_server: ModelServer, model: str) -> None:
+    """Waits until the server has been asked for a model of this name, which only one test uses."""
+    deadline = time.monotonic() + 20
+    while model not in model_server.observed()["models"]:
+        assert time.monotonic() < deadline, "the model was not asked"
+        time.sleep(0.02)
+
+
+def test_ctrl_c_ends_a_waiting_invoke(python: Start, model_server: ModelServer) -> None:
     """SIGINT during an invoke raises KeyboardInterrupt within a second, stops the task, and the next call works."""
     process = python(
         "plane = muster.open(STORE, default_model=MODEL)\n"
-        "agent = plane.agents.create(name='A', model_name='hang')\n"
-        "print('ready', flush=True)\n"
+        "agent = plane.agents.create(name='A', model_name='hang:1')\n"
         "try:\n"
         "    plane.agents.invoke(agent['id'], 'hi', id='t')\n"
         "except KeyboardInterrupt:\n"
@@ -45,9 +53,7 @@ def test_ctrl_c_ends_a_waiting_invoke(python: Start) -> None:
         "print(plane.agents.invoke(agent['id'], 'hi', id='t', llm_model_name='fixed')['result'])\n"
         "plane.close()\n"
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(0.5)
+    wait_until_asked(model_server, "hang:1")
     sent = time.time()
     process.send_signal(signal.SIGINT)
     raised, status, result = finish(process)
@@ -55,17 +61,14 @@ def test_ctrl_c_ends_a_waiting_invoke(python: Start) -> None:
     assert status == "stopped True" and result == "Hello from the model."
 
 
-def test_ctrl_c_ends_the_program(python: Start) -> None:
+def test_ctrl_c_ends_the_program(python: Start, model_server: ModelServer) -> None:
     """A program that does not catch KeyboardInterrupt ends by it, and its task is stopped."""
     process = python(
         "plane = muster.open(STORE, default_model=MODEL)\n"
-        "agent = plane.agents.create(name='A', model_name='hang')\n"
-        "print('ready', flush=True)\n"
+        "agent = plane.agents.create(name='A', model_name='hang:2')\n"
         "plane.agents.invoke(agent['id'], 'hi', id='t')\n"
     )
-    assert process.stdout is not None
-    process.stdout.readline()
-    time.sleep(0.5)
+    wait_until_asked(model_server, "hang:2")
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=10)
     assert process.returncode == -signal.SIGINT and errors.rstrip().endswith("KeyboardInterrupt")
@@ -163,6 +166,32 @@ def test_two_processes_share_a_file(plane: muster.Plane, python: Start) -> None:
     names = [agent["name"] for agent in plane.agents.iter()]
     assert sorted(names) == sorted(f"{who} {number}" for who in ("ours", "theirs") for number in range(50))
     assert plane.tasks.list(status="completed")["total"] == 100
+
+
+def test_processes_make_a_store_together(python: Start) -> None:
+    """Several processes that open a new file at the same moment all get the same store."""
+    start = time.time() + 1
+    program = (
+        f"while time.time() < {start}:\n"
+        "    pass\n"
+        "with muster.open(STORE) as plane:\n"
+        "    print(plane.agents.create(name='A')['organization_id'])\n"
+    )
+    processes = [python(program) for _ in range(6)]
+    organizations = [finish(process) for process in processes]
+    assert organizations == [organizations[0]] * 6
+    assert finish(python("print(muster.open(STORE).agents.list()['total'])")) == ["6"]
+
+
+def test_a_second_plane_keeps_the_locks_of_the_first(open_plane: Callable[..., muster.Plane], python: Start) -> None:
+    """With two planes of this process on a file, another process that comes and goes takes nothing away from them."""
+    first = open_plane()
+    first.agents.create(name="A")
+    open_plane()
+    finish(python("with muster.open(STORE) as plane:\n    plane.agents.create(name='B')\n"))
+    first.agents.create(name="C")
+    seen = finish(python("print([agent['name'] for agent in muster.open(STORE).agents.iter()])"))
+    assert seen == ["['C', 'B', 'A']"]
 
 
 def test_a_process_stops_the_task_of_another(plane: muster.Plane, python: Start) -> None:
