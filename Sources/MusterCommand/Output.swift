@@ -48,7 +48,8 @@ enum Output {
         if written > 0 {
           rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
         } else if errno != EINTR {
-          // Nobody reads any more, or the disk is full: an answer that is not written is a failure.
+          // An answer that is not written is a failure; without standard error there is nobody to tell.
+          if descriptor == STDOUT_FILENO { error("cannot write: \(String(cString: strerror(errno)))") }
           _exit(ExitCode.failed)
         }
       }

@@ -23,7 +23,7 @@ enum Usage {
 
     Environment:
       MUSTER_STORE            The store.
-      MUSTER_MODEL            The model of agents that name none, with
+      MUSTER_MODEL            The model of agents that are made without one, with
       MUSTER_MODEL_PROVIDER   its provider (openai or openai_compatible) and
       MUSTER_MODEL_BASE       its address, such as http://127.0.0.1:8080/v1.
 

@@ -106,7 +106,8 @@ static void pages_out_of_range_are_422(muster *plane) {
     char *text = NULL;
     CHECK_INTEGER(MUSTER_E_API, muster_agents_list(plane, wrong[index][0], wrong[index][1], &text, NULL, &error));
     CHECK_INTEGER(422, muster_error_http_status(error));
-    CHECK(strstr(muster_error_json(error, NULL), index < 2 ? "[\"query\",\"page\"]" : "[\"query\",\"per_page\"]") != NULL);
+    CHECK(strstr(muster_error_json(error, NULL), index < 2 ? "[\"query\",\"page\"]" : "[\"query\",\"per_page\"]") !=
+          NULL);
     muster_error_free(error);
     CHECK_INTEGER(MUSTER_E_API, muster_agents_list_full(plane, wrong[index][0], wrong[index][1], &text, NULL, NULL));
     CHECK(text == NULL);
@@ -155,7 +156,8 @@ static void a_deleted_agent_is_gone(muster *plane) {
   CHECK_INTEGER(MUSTER_E_API, muster_agent_get(plane, id, NULL, NULL, NULL));
   CHECK_INTEGER(MUSTER_E_API, muster_agent_deploy(plane, id, NULL, NULL, NULL));
   CHECK_INTEGER(MUSTER_E_API, muster_agent_update(plane, id, "{\"name\":\"x\"}", false, NULL, NULL, NULL));
-  CHECK_INTEGER(MUSTER_E_API, muster_agent_invoke(plane, id, NULL, "{\"input\":{\"text\":\"x\"}}", 0, NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_E_API,
+                muster_agent_invoke(plane, id, NULL, "{\"input\":{\"text\":\"x\"}}", 0, NULL, NULL, NULL));
   free(id);
 }
 

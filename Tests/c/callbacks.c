@@ -7,8 +7,14 @@
 
 struct witness {
   muster *plane; /* NULL until muster_open() has returned */
-  int lines, refused, released, closed;
+  int lines, refused, released, closing, closed;
 };
+
+/* While the plane is open, a call from a callback would wait for itself. While it is being closed, its handle is closed
+ * too. */
+static int is_refused(const struct witness *witness, muster_status status) {
+  return status == MUSTER_E_WOULD_DEADLOCK || (witness->closing && status == MUSTER_E_BAD_HANDLE);
+}
 
 static void log_line(void *user_data, int32_t level, const char *component, const char *message, size_t length) {
   struct witness *witness = user_data;
@@ -23,7 +29,9 @@ static void log_line(void *user_data, int32_t level, const char *component, cons
     return;
   }
   muster *plane = witness->plane;
-  CHECK_INTEGER(MUSTER_E_WOULD_DEADLOCK, muster_close(plane));
+  if (!witness->closing) {
+    CHECK_INTEGER(MUSTER_E_WOULD_DEADLOCK, muster_close(plane));
+  }
   muster_status answers[] = {
       muster_call(plane, "agents.list", NULL, 0, &json, NULL, NULL),
       muster_call_j(plane, "agents.list", NULL, 0, &out, NULL),
@@ -42,7 +50,7 @@ static void log_line(void *user_data, int32_t level, const char *component, cons
       muster_task_delete(plane, "x", NULL),
   };
   for (size_t index = 0; index < sizeof answers / sizeof answers[0]; index++) {
-    CHECK_INTEGER(MUSTER_E_WOULD_DEADLOCK, answers[index]);
+    CHECK(is_refused(witness, answers[index]));
   }
   CHECK(json == NULL && out == NULL);
   __atomic_fetch_add(&witness->refused, 1, __ATOMIC_SEQ_CST);
@@ -52,11 +60,12 @@ static void release(void *user_data) { ((struct witness *)user_data)->released++
 
 int main(int argc, char **argv) {
   char *path = path_in(argc > 1 ? argv[1] : ".", "callbacks.db"), *failing, *good;
-  struct witness witness = {NULL, 0, 0, 0, 0};
+  struct witness witness = {NULL, 0, 0, 0, 0, 0};
   muster_host host = MUSTER_HOST_INIT;
   muster *plane = NULL;
-  json_t *config = json_pack("{s:s, s:{s:s, s:s, s:s}}", "store", path, "default_model", "provider", "openai_compatible",
-                             "name", "echo", "api_base", getenv("MODEL_BASE") != NULL ? getenv("MODEL_BASE") : "");
+  json_t *config =
+      json_pack("{s:s, s:{s:s, s:s, s:s}}", "store", path, "default_model", "provider", "openai_compatible", "name",
+                "echo", "api_base", getenv("MODEL_BASE") != NULL ? getenv("MODEL_BASE") : "");
   char *text = json_dumps(config, 0);
   double start;
   host.user_data = &witness;
@@ -71,11 +80,13 @@ int main(int argc, char **argv) {
   good = create_agent(plane, "Good", "echo");
   start = seconds_now();
   /* A model that fails is worth a line in the log, so the callback runs here. */
-  CHECK_INTEGER(MUSTER_OK, muster_agent_invoke(plane, failing, NULL, "{\"input\":{\"text\":\"x\"}}", 60000, NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK,
+                muster_agent_invoke(plane, failing, NULL, "{\"input\":{\"text\":\"x\"}}", 60000, NULL, NULL, NULL));
   CHECK(seconds_now() - start < 60);
   CHECK(witness.lines > 0);
   CHECK(witness.refused > 0);
-  CHECK_INTEGER(MUSTER_OK, muster_agent_invoke(plane, good, NULL, "{\"input\":{\"text\":\"x\"}}", 60000, NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK,
+                muster_agent_invoke(plane, good, NULL, "{\"input\":{\"text\":\"x\"}}", 60000, NULL, NULL, NULL));
 
   /* Nothing that a callback tried has happened. */
   json_t *list = call(plane, "agents.list", NULL);
@@ -83,6 +94,7 @@ int main(int argc, char **argv) {
   json_decref(list);
 
   CHECK_INTEGER(0, witness.released);
+  witness.closing = 1;
   CHECK_INTEGER(MUSTER_OK, muster_close(plane));
   witness.closed = 1;
   CHECK_INTEGER(1, witness.released);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * check.h - counts checks. A failed check prints its place and goes on; check_finish() gives the exit code of the program.
+ * check.h - counts checks. A failed check prints its place and goes on; check_finish() gives the exit code of the
+ * program.
  */
 #ifndef MUSTER_CHECK_H
 #define MUSTER_CHECK_H

@@ -53,7 +53,7 @@ for key in sys.argv[1:]: value = value[int(key) if key.isdigit() else key]
 print(value)' "$2" ${3:+"$3"} ${4:+"$4"}
 }
 
-# ---- Usage: nothing is opened, nothing is made -------------------------------------------------------------------------
+# ---- Usage: nothing is opened, nothing is made ----
 
 try --version
 expect 0 "--version"
@@ -64,10 +64,11 @@ for words in "help" "--help" "-h" "agents list --help" "invoke --help"; do
   expect 0 "$words"
   has "$out" "Usage: muster*" "$words"
 done
-for words in "" "agents" "agents lis" "nothing" "--wrong" "agents list --wrong" "agents list extra" "agents list --page" \
-  "agents list --page two" "agents list --json=1" "agents create" "agents create --thread x --name n" "invoke" "invoke one" \
-  "invoke a b c" "invoke a b --timeout 0" "invoke a b --timeout x" "invoke a b --timeout -1" "call" "call a {} b" \
-  "agents create --body [] --name n" "agents create --body { --name n" "--json=x agents list" "--store" "agents -x list"; do
+for words in "" "agents" "agents lis" "nothing" "--wrong" "agents list --wrong" "agents list extra" \
+  "agents list --page" "agents list --page two" "agents list --json=1" "agents create" \
+  "agents create --thread x --name n" "invoke" "invoke one" "invoke a b c" "invoke a b --timeout 0" \
+  "invoke a b --timeout x" "invoke a b --timeout -1" "call" "call a {} b" "agents create --body [] --name n" \
+  "agents create --body { --name n" "--json=x agents list" "--store" "agents -x list"; do
   # shellcheck disable=SC2086
   try $words
   expect 2 "muster $words"
@@ -77,12 +78,13 @@ done
 [ ! -e "$MUSTER_STORE" ]
 is 0 $? "wrong usage makes no store"
 
-# ---- Agents ------------------------------------------------------------------------------------------------------------
+# ---- Agents ----
 
 try agents list
 expect 0 "list of an empty store"
 is "ID  NAME  STATUS  MODEL" "$out" "list of an empty store"
-try agents create --name Echo --provider openai_compatible --model echo --api-base "$MODEL_BASE" --instructions "Be brief."
+try agents create --name Echo --provider openai_compatible --model echo --api-base "$MODEL_BASE" \
+  --instructions "Be brief."
 expect 0 "create"
 is 36 ${#out} "create prints the id"
 echo_id=$out
@@ -90,7 +92,8 @@ try --json call agents.get "{\"agent_id\":\"$echo_id\"}"
 expect 0 "get"
 is "Echo openai_compatible echo $MODEL_BASE Be brief." "$(field "$out" name) $(field "$out" model_provider) \
 $(field "$out" model_name) $(field "$out" llm_api_base) $(field "$out" instructions general)" "what create made"
-try agents create --name=Second --body '{"name":"First","description":"d","instructions":{"goal":["g"]}}' --json --instructions=i
+try agents create --name=Second --body '{"name":"First","description":"d","instructions":{"goal":["g"]}}' \
+  --json --instructions=i
 expect 0 "create with a body"
 is "Second d g i" "$(field "$out" name) $(field "$out" description) $(field "$out" instructions goal 0) \
 $(field "$out" instructions general)" "options go over the body"
@@ -119,7 +122,7 @@ try --store "$folder" agents list
 expect 1 "a folder as store"
 has "$err" "muster: *" "a folder as store"
 
-# ---- Invoke ------------------------------------------------------------------------------------------------------------
+# ---- Invoke ----
 
 try invoke "$echo_id" "hello there"
 expect 0 "invoke by id"
@@ -162,7 +165,7 @@ is environment "$out" "the model of the environment"
 out=$(cd "$folder" && unset MUSTER_STORE && "$muster" agents create --name Here && ls agents.db)
 has "$out" "*agents.db" "the default store is agents.db"
 
-# ---- Ctrl-C ------------------------------------------------------------------------------------------------------------
+# ---- Ctrl-C ----
 
 # From Python, because a plain script starts its background jobs with SIGINT ignored.
 python3 - "$muster" <<'PYTHON'
@@ -170,8 +173,8 @@ import json, os, signal, subprocess, sys, time
 muster = sys.argv[1]
 def interrupt(ignored=False):
     start = lambda: signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.SIG_DFL)
-    running = subprocess.Popen([muster, "invoke", "Slow", "hello", "--thread", "ctrl-c"] + (["--timeout", "2"] if ignored else []),
-                               preexec_fn=start, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    words = [muster, "invoke", "Slow", "hello", "--thread", "ctrl-c"] + (["--timeout", "2"] if ignored else [])
+    running = subprocess.Popen(words, preexec_fn=start, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for _ in range(200):
         time.sleep(0.05)
         listed = subprocess.run([muster, "call", "tasks.list", '{"status":"executing"}'], stdout=subprocess.PIPE)
@@ -193,9 +196,11 @@ assert code == 3 and seconds > 0.5, (code, seconds, err)
 PYTHON
 is 0 $? "Ctrl-C cancels the invoke, its task ends stopped, and an ignored SIGINT stays ignored"
 
-# A reader that goes away ends the program, not more.
-"$muster" agents list | true
-is 0 $? "a closed pipe"
+"$muster" agents list >/dev/full 2>"$folder/err"
+code=$?
+err=$(cat "$folder/err")
+expect 1 "a full disk"
+has "$err" "muster: cannot write: *" "a full disk"
 
 printf '%-16s %d passed, %d failed\n' command "$passed" "$failed"
 [ "$failed" -eq 0 ]

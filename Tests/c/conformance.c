@@ -1,5 +1,6 @@
-/* Runs the cases of Tests/conformance through muster_call() and through muster_call_j(): conformance FOLDER CASE.json...
- * FOLDER is an empty folder for stores; MODEL_BASE is the address of the mock. The format is described beside the cases. */
+/* Runs the cases of Tests/conformance through muster_call() and through muster_call_j(): conformance FOLDER
+ * CASE.json... FOLDER is an empty folder for stores; MODEL_BASE is the address of the mock. The format is described
+ * beside the cases. */
 #define _POSIX_C_SOURCE 200809L
 #include <muster_jansson.h>
 
@@ -19,8 +20,8 @@ static int fail(const struct place *place, const char *path, const char *why) {
 
 /* {"store":path,"default_model":{...}} with the keys of the case laid over it, as text; the caller frees. */
 static char *config_text(const char *path, json_t *extra, json_t *saved) {
-  json_t *config = json_pack("{s:s, s:{s:s, s:s, s:O}}", "store", path, "default_model", "provider", "openai_compatible",
-                             "name", "echo", "api_base", member(saved, "MODEL_BASE"));
+  json_t *config = json_pack("{s:s, s:{s:s, s:s, s:O}}", "store", path, "default_model", "provider",
+                             "openai_compatible", "name", "echo", "api_base", member(saved, "MODEL_BASE"));
   char *text;
   json_object_update(config, extra);
   text = json_dumps(config, JSON_COMPACT);
@@ -84,7 +85,8 @@ static int run_step(muster *plane, json_t *step, json_t *saved, int face, const 
   status = make_call(plane, place->operation, args, face, &answer, &http_status);
   if (strcmp(wanted, muster_status_name(status)) != 0) {
     char *text = json_dumps(answer, JSON_ENCODE_ANY);
-    snprintf(why, sizeof why, "wanted status %s, got %s: %s", wanted, muster_status_name(status), text != NULL ? text : "");
+    snprintf(why, sizeof why, "wanted status %s, got %s: %s", wanted, muster_status_name(status),
+             text != NULL ? text : "");
     free(text);
     good = fail(place, "status", why);
   } else if (member(step, "http_status") != NULL && integer_at(step, "http_status") != http_status) {
@@ -107,7 +109,8 @@ static int run_case(const char *file, json_t *one, const char *folder, int face)
   static int stores;
   struct place place = {file, text_at(one, "name"), "muster_open", 0};
   char name[32], why[MATCH_TEXT], *path, *config;
-  json_t *saved = json_pack("{s:s}", "MODEL_BASE", getenv("MODEL_BASE") != NULL ? getenv("MODEL_BASE") : ""), *extra, *step;
+  json_t *saved = json_pack("{s:s}", "MODEL_BASE", getenv("MODEL_BASE") != NULL ? getenv("MODEL_BASE") : ""), *extra,
+         *step;
   muster *plane = NULL;
   muster_error *error = NULL;
   size_t index;

@@ -14,7 +14,7 @@
 /* Bytes of a path or of a reason; both are cut when longer. */
 enum { MATCH_TEXT = 2048 };
 
-/* ---- Saved values ---------------------------------------------------------------------------------------------------- */
+/* ---- Saved values ---- */
 
 /* Puts saved values in place of each "${name}" of a text. A new reference, or NULL with the reason in `why`. */
 static inline json_t *substitute_text(const char *text, size_t length, json_t *saved, char *why) {
@@ -109,7 +109,7 @@ static inline json_t *at_pointer(json_t *value, const char *pointer) {
   return pointer != NULL && *pointer == 0 ? value : NULL;
 }
 
-/* ---- Patterns -------------------------------------------------------------------------------------------------------- */
+/* ---- Patterns ---- */
 
 /* Whether a text has the form of `form`, where x is a lower-case hexadecimal digit, 9 a digit, and the rest itself. */
 static inline int has_form(const char *text, const char *form) {
@@ -168,15 +168,17 @@ static inline int same(const json_t *first, const json_t *second) {
 }
 
 static inline int differs(const json_t *pattern, const json_t *value, char *why) {
-  char *wanted = json_dumps(pattern, JSON_ENCODE_ANY | JSON_COMPACT), *given = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-  snprintf(why, MATCH_TEXT, "wanted %.900s, got %.900s", wanted != NULL ? wanted : "", given != NULL ? given : "nothing");
+  char *wanted = json_dumps(pattern, JSON_ENCODE_ANY | JSON_COMPACT),
+       *given = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+  snprintf(why, MATCH_TEXT, "wanted %.900s, got %.900s", wanted != NULL ? wanted : "",
+           given != NULL ? given : "nothing");
   free(wanted);
   free(given);
   return 0;
 }
 
-/* Whether `value` matches `pattern`. When not, `path` is the JSON path of the place and `why` the reason. `path` holds the
- * path of `value` at the call, and again after a match. */
+/* Whether `value` matches `pattern`. When not, `path` is the JSON path of the place and `why` the reason. `path` holds
+ * the path of `value` at the call, and again after a match. */
 static inline int matches(json_t *pattern, json_t *value, char *path, char *why) {
   size_t end = strlen(path), index;
   json_t *inner;

@@ -1,5 +1,5 @@
-/* Takes the address of every declared function. Linked with -z defs, so a function that the library lacks does not link;
- * the runner compares this list with the headers and with what the library exports. */
+/* Takes the address of every declared function. Linked with -z defs, so a function that the library lacks does not
+ * link; the runner compares this list with the headers and with what the library exports. */
 #include <muster.h>
 #include <muster_jansson.h>
 

@@ -1,5 +1,5 @@
-/* A C++17 host: handles, texts and errors in classes of its own, doing the main job. argv[1]: an empty folder. Needs the
- * mock. */
+/* A C++17 host: handles, texts and errors in classes of its own, doing the main job. argv[1]: an empty folder. Needs
+ * the mock. */
 #include <jansson.h>
 #include <muster.h>
 
@@ -114,7 +114,8 @@ void mainJob(const std::string &config) {
   Value first = plane.invoke(agent.text("id"), R"({"input":{"text":"one"}})");
   CHECK_TEXT("echo: one", first.text("result"));
   CHECK(first.at("tokens").integer("total_tokens") > 0);
-  Value second = plane.invoke(agent.text("id"), R"({"input":{"text":"two"},"id":")" + std::string(first.text("id")) + "\"}");
+  Value second =
+      plane.invoke(agent.text("id"), R"({"input":{"text":"two"},"id":")" + std::string(first.text("id")) + "\"}");
   CHECK_TEXT(first.text("id"), second.text("id"));
   Value thread = plane.thread(first.text("id"));
   CHECK_INTEGER(4, thread.size());
@@ -155,8 +156,9 @@ void errorsBecomeExceptions(const std::string &config) {
 int main(int argc, char **argv) {
   const char *base = std::getenv("MODEL_BASE");
   const std::string store = std::string(argc > 1 ? argv[1] : ".") + "/host.db";
-  const std::string config = R"({"store":")" + store + R"(","default_model":{"provider":"openai_compatible","name":"echo",)" +
-                             R"("api_base":")" + (base != nullptr ? base : "") + "\"}}";
+  const std::string config = R"({"store":")" + store +
+                             R"(","default_model":{"provider":"openai_compatible","name":"echo",)" + R"("api_base":")" +
+                             (base != nullptr ? base : "") + "\"}}";
   try {
     mainJob(config);
     errorsBecomeExceptions(config);

@@ -39,19 +39,22 @@ static void patterns(void) {
   CHECK(accepts("\"$number\"", "7.5", "") && !accepts("\"$number\"", "\"7\"", ""));
   CHECK(accepts("\"$null\"", "null", "") && !accepts("\"$null\"", "false", ""));
   CHECK(accepts("\"$nonempty\"", "\"a\"", "") && !accepts("\"$nonempty\"", "\"\"", ""));
-  CHECK(accepts("\"$nonempty\"", "[0]", "") && !accepts("\"$nonempty\"", "[]", "") && !accepts("\"$nonempty\"", "{}", ""));
+  CHECK(accepts("\"$nonempty\"", "[0]", "") && !accepts("\"$nonempty\"", "[]", "") &&
+        !accepts("\"$nonempty\"", "{}", ""));
   CHECK(accepts("\"$uuid\"", "\"0198c0de-0000-7000-8000-0123456789ab\"", ""));
-  CHECK(!accepts("\"$uuid\"", "\"0198C0DE-0000-7000-8000-0123456789ab\"", "") && !accepts("\"$uuid\"", "\"0198c0de\"", ""));
+  CHECK(!accepts("\"$uuid\"", "\"0198C0DE-0000-7000-8000-0123456789ab\"", "") &&
+        !accepts("\"$uuid\"", "\"0198c0de\"", ""));
   CHECK(accepts("\"$time\"", "\"2026-02-05T18:54:51.388334Z\"", ""));
-  CHECK(!accepts("\"$time\"", "\"2026-02-05T18:54:51Z\"", "") && !accepts("\"$time\"", "\"2026-02-05T18:54:51.388334Z \"", ""));
+  CHECK(!accepts("\"$time\"", "\"2026-02-05T18:54:51Z\"", "") &&
+        !accepts("\"$time\"", "\"2026-02-05T18:54:51.388334Z \"", ""));
   CHECK(!accepts("\"text\"", "\"other\"", "") && accepts("\"$text\"", "\"$text\"", ""));
 }
 
 static void saved_values(void) {
   char why[MATCH_TEXT] = "";
   json_t *saved = json_pack("{s:s, s:i}", "id", "abc", "n", 7);
-  json_t *value = json_pack("{s:s, s:s, s:[s], s:s, s:i}", "whole", "${n}", "inside", "a${id}b${n}", "in", "${id}", "none",
-                            "$ {id} ${", "number", 5);
+  json_t *value = json_pack("{s:s, s:s, s:[s], s:s, s:i}", "whole", "${n}", "inside", "a${id}b${n}", "in", "${id}",
+                            "none", "$ {id} ${", "number", 5);
   json_t *result = substitute(value, saved, why);
   CHECK_INTEGER(7, json_integer_value(json_object_get(result, "whole")));
   CHECK_TEXT("aabcb7", json_string_value(json_object_get(result, "inside")));
@@ -72,7 +75,8 @@ static void pointers(void) {
   CHECK_INTEGER(7, json_integer_value(at_pointer(value, "/a/0/b")));
   CHECK_INTEGER(8, json_integer_value(at_pointer(value, "/x~1y~0")));
   CHECK(at_pointer(value, "") == value);
-  CHECK(at_pointer(value, "/a/1") == NULL && at_pointer(value, "/nothing/there") == NULL && at_pointer(value, "a") == NULL);
+  CHECK(at_pointer(value, "/a/1") == NULL && at_pointer(value, "/nothing/there") == NULL &&
+        at_pointer(value, "a") == NULL);
   json_decref(value);
 }
 

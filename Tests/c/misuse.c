@@ -17,12 +17,12 @@ static int json_not_given(const char *json, size_t length) {
   return (json == NULL && length == 0) || (json == NOT_TOUCHED && length == 99);
 }
 
-#define TEXT_CALL(name, expression)                                                                 \
+#define TEXT_CALL(name, expression)                                                               \
   static muster_status name(muster *plane, const char *text, char **json, muster_error **error) { \
-    size_t length = 99;                                                                             \
-    muster_status status = expression;                                                              \
-    CHECK(status == MUSTER_OK || json == NULL || json_not_given(*json, length));                    \
-    return status;                                                                                  \
+    size_t length = 99;                                                                           \
+    muster_status status = expression;                                                            \
+    CHECK(status == MUSTER_OK || json == NULL || json_not_given(*json, length));                  \
+    return status;                                                                                \
   }
 
 #define INVOKE_BODY "{\"input\":{\"text\":\"hello\"}}"
@@ -47,7 +47,7 @@ TEXT_CALL(agents_list_full, ((void)text, muster_agents_list_full(plane, 0, 0, js
 TEXT_CALL(call_jansson, muster_call_j(plane, text, NULL, 0, NULL, error))
 
 /* What the varying text of a call is. */
-enum { IS_NAME = 1, IS_JSON = 2, MAY_BE_NULL = 4, IS_UNUSED = 8 };
+enum { IS_NAME = 1, IS_JSON = 2, MAY_BE_NULL = 4, IS_UNUSED = 8, IS_BODY = 16 };
 
 static const struct {
   const char *name;
@@ -57,14 +57,14 @@ static const struct {
     {"muster_call operation", call_operation, IS_NAME},
     {"muster_call args", call_args, IS_JSON | MAY_BE_NULL},
     {"muster_agent_get", agent_get, IS_NAME},
-    {"muster_agent_create", agent_create, IS_JSON},
+    {"muster_agent_create", agent_create, IS_JSON | IS_BODY},
     {"muster_agent_update id", update_id, IS_NAME},
-    {"muster_agent_update body", update_body, IS_JSON},
+    {"muster_agent_update body", update_body, IS_JSON | IS_BODY},
     {"muster_agent_deploy", agent_deploy, IS_NAME},
     {"muster_agent_delete", agent_delete, IS_NAME},
     {"muster_agent_invoke id", invoke_id, IS_NAME},
     {"muster_agent_invoke version", invoke_version, IS_NAME | MAY_BE_NULL},
-    {"muster_agent_invoke body", invoke_body, IS_JSON},
+    {"muster_agent_invoke body", invoke_body, IS_JSON | IS_BODY},
     {"muster_tasks_list", tasks_list, IS_JSON | MAY_BE_NULL},
     {"muster_task_get", task_get, IS_NAME},
     {"muster_task_stop", task_stop, IS_NAME},
@@ -110,11 +110,17 @@ static void expect_everywhere(muster_status wanted, int kind, muster *plane, con
 
 static void wrong_handles(muster *open_plane, muster *closed) {
   int local = 0;
-  muster *const wrong[] = {NULL, closed, (muster *)(void *)&local, (muster *)1, (muster *)UINTPTR_MAX,
-                           (muster *)((uintptr_t)open_plane + 1), (muster *)((uintptr_t)open_plane ^ ((uintptr_t)1 << 40))};
+  muster *const wrong[] = {NULL,
+                           closed,
+                           (muster *)(void *)&local,
+                           (muster *)1,
+                           (muster *)UINTPTR_MAX,
+                           (muster *)((uintptr_t)open_plane + 1),
+                           (muster *)((uintptr_t)open_plane ^ ((uintptr_t)1 << 40))};
   for (size_t which = 0; which < sizeof wrong / sizeof wrong[0]; which++) {
     for (size_t index = 0; index < CALLS; index++) {
-      expect(MUSTER_E_BAD_HANDLE, index, wrong[which], calls[index].text & IS_JSON ? INVOKE_BODY : "agents.list", "handle");
+      expect(MUSTER_E_BAD_HANDLE, index, wrong[which], calls[index].text & IS_JSON ? INVOKE_BODY : "agents.list",
+             "handle");
     }
     CHECK_INTEGER(0, muster_ticket_new(wrong[which]));
     CHECK_INTEGER(MUSTER_E_BAD_HANDLE, muster_cancel(wrong[which], 1));
@@ -125,10 +131,22 @@ static void wrong_handles(muster *open_plane, muster *closed) {
 }
 
 static void wrong_texts(muster *plane) {
-  static const char *const broken[] = {"{", "}", "", "nul", "{\"a\":}", "{'a':1}", "{\"a\":1,}", "{\"a\":01}", "{\"a\":1}x",
-                                       "[]", "\"text\"", "7", "null", "{\"a\":\"\\u0000\"}", "{\"\\u0000\":1}",
-                                       "{\"a\":\"\\ud800\"}", "{\"a\":18446744073709551616}", "{\"a\":\"\x01\"}"};
-  static const char *const not_utf8[] = {"\xff", "{\"name\":\"\x80\"}", "{\"a\":\"\xc0\xaf\"}", "{\"a\":\"\xed\xa0\x80\"}",
+  static const char *const broken[] = {"{",
+                                       "}",
+                                       "",
+                                       "nul",
+                                       "{\"a\":}",
+                                       "{'a':1}",
+                                       "{\"a\":1,}",
+                                       "{\"a\":01}",
+                                       "{\"a\":1}x",
+                                       "{\"a\":\"\\u0000\"}",
+                                       "{\"\\u0000\":1}",
+                                       "{\"a\":\"\\ud800\"}",
+                                       "{\"a\":18446744073709551616}",
+                                       "{\"a\":\"\x01\"}"};
+  static const char *const not_objects[] = {"[]", "\"text\"", "7", "null"};
+  static const char *const not_utf8[] = {"{\"name\":\"\x80\"}", "{\"a\":\"\xc0\xaf\"}", "{\"a\":\"\xed\xa0\x80\"}",
                                          "{\"a\":\"\xf4\x90\x80\x80\"}", "{\"a\":\"\xe2\x82\"}"};
   for (size_t index = 0; index < CALLS; index++) {
     if (!(calls[index].text & (MAY_BE_NULL | IS_UNUSED))) {
@@ -141,6 +159,16 @@ static void wrong_texts(muster *plane) {
   for (size_t index = 0; index < sizeof broken / sizeof broken[0]; index++) {
     expect_everywhere(MUSTER_E_JSON, IS_JSON, plane, broken[index], broken[index]);
   }
+  /* Arguments have to be an object; what a body has to be is the operation's to say. */
+  for (size_t index = 0; index < sizeof not_objects / sizeof not_objects[0]; index++) {
+    for (size_t number = 0; number < CALLS; number++) {
+      if (calls[number].text & IS_JSON) {
+        expect(calls[number].text & IS_BODY ? MUSTER_E_API : MUSTER_E_JSON, number, plane, not_objects[index],
+               not_objects[index]);
+      }
+    }
+  }
+  expect_everywhere(MUSTER_E_UTF8, IS_NAME, plane, "\xff", "a lone byte");
 }
 
 /* The message of a JSON error says where. */
@@ -227,7 +255,8 @@ static void wrong_operations_and_arguments(muster *plane) {
   };
   for (size_t index = 0; index < sizeof rows / sizeof rows[0]; index++) {
     muster_error *error = NULL;
-    if (!CHECK_INTEGER(rows[index].status, muster_call(plane, rows[index].operation, rows[index].args, 0, NULL, NULL, &error)) ||
+    if (!CHECK_INTEGER(rows[index].status,
+                       muster_call(plane, rows[index].operation, rows[index].args, 0, NULL, NULL, &error)) ||
         (error != NULL && !CHECK_INTEGER(rows[index].http_status, muster_error_http_status(error)))) {
       fprintf(stderr, "  %s %s\n", rows[index].operation, rows[index].args);
     }
@@ -281,7 +310,8 @@ static void jansson_arguments(muster *plane) {
   CHECK_INTEGER(MUSTER_E_JSON, muster_call_j(plane, "agents.get", args, 0, NULL, NULL));
   json_decref(args);
   args = json_pack("{s:o}", "agent_id", json_string_nocheck("\xff"));
-  CHECK_INTEGER(MUSTER_E_UTF8, muster_call_j(plane, "agents.get", args, 0, NULL, NULL));
+  muster_status status = muster_call_j(plane, "agents.get", args, 0, NULL, NULL);
+  CHECK(status == MUSTER_E_UTF8 || status == MUSTER_E_JSON);
   json_decref(args);
 }
 
@@ -311,8 +341,8 @@ static void wrong_tickets(muster *plane) {
   CHECK_INTEGER(MUSTER_OK, muster_cancel(plane, 0));
   CHECK_INTEGER(MUSTER_OK, muster_cancel(plane, UINT64_MAX));
   CHECK_INTEGER(MUSTER_OK, muster_cancel(plane, ticket + 1000));
-  static const char *const wrong[] = {"{\"context\":7}", "{\"context\":{\"ticket\":\"1\"}}", "{\"context\":{\"ticket\":-1}}",
-                                      "{\"context\":{\"ticket\":1.5}}"};
+  static const char *const wrong[] = {"{\"context\":7}", "{\"context\":{\"ticket\":\"1\"}}",
+                                      "{\"context\":{\"ticket\":-1}}", "{\"context\":{\"ticket\":1.5}}"};
   for (size_t index = 0; index < sizeof wrong / sizeof wrong[0]; index++) {
     CHECK(muster_call(plane, "agents.list", wrong[index], 0, NULL, NULL, NULL) != MUSTER_OK);
   }

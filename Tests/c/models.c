@@ -1,5 +1,5 @@
-/* Models that misbehave, time-outs, cancelling, stopping and closing. argv[1]: an empty folder. Needs the mock at MODEL_BASE,
- * whose model names say how it behaves. */
+/* Models that misbehave, time-outs, cancelling, stopping and closing. argv[1]: an empty folder. Needs the mock at
+ * MODEL_BASE, whose model names say how it behaves. */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -140,11 +140,25 @@ static void the_plane_still_works(muster *plane, const char *good) {
 static void every_broken_answer_ends_as_documented(muster *plane, const char *good) {
   static const struct {
     const char *model, *status;
-  } rows[] = {{"html", "error"},       {"halfjson", "error"},   {"half", "error"},       {"hangup", "error"},
-              {"status:500", "error"}, {"status:401", "error"}, {"empty", "error"},      {"nul", "error"},
-              {"bigint", "error"},     {"deep", "error"},       {"badutf8", "error"},    {"redirect", "error"},
-              {"refusal", "failed"},   {"filter", "failed"},    {"length", "completed"}, {"parts", "completed"},
-              {"drip:1", "completed"}, {"stale", "completed"},  {"flaky:1:503:c", "completed"}};
+  } rows[] = {{"html", "error"},
+              {"halfjson", "error"},
+              {"half", "error"},
+              {"hangup", "error"},
+              {"status:500", "error"},
+              {"status:401", "error"},
+              {"empty", "error"},
+              {"nul", "error"},
+              {"bigint", "error"},
+              {"deep", "error"},
+              {"badutf8", "error"},
+              {"redirect", "error"},
+              {"refusal", "failed"},
+              {"filter", "failed"},
+              {"length", "completed"},
+              {"parts", "completed"},
+              {"drip:1", "completed"},
+              {"stale", "completed"},
+              {"flaky:1:503:c", "completed"}};
   for (size_t index = 0; index < sizeof rows / sizeof rows[0]; index++) {
     char *agent = create_agent(plane, rows[index].model, rows[index].model), *text = NULL;
     muster_error *error = NULL;
@@ -169,10 +183,11 @@ static void every_broken_answer_ends_as_documented(muster *plane, const char *go
 static void an_unreachable_model_is_an_error_that_names_it(muster *plane, const char *good) {
   char *text = NULL, *id;
   json_t *task;
-  CHECK_INTEGER(MUSTER_OK, muster_agent_create(plane,
-                                               "{\"name\":\"Far\",\"model_provider\":\"openai_compatible\",\"model_name\":"
-                                               "\"far\",\"llm_api_base\":\"http://127.0.0.1:1/v1\"}",
-                                               &text, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK,
+                muster_agent_create(plane,
+                                    "{\"name\":\"Far\",\"model_provider\":\"openai_compatible\",\"model_name\":"
+                                    "\"far\",\"llm_api_base\":\"http://127.0.0.1:1/v1\"}",
+                                    &text, NULL, NULL));
   task = parse(text);
   id = strdup(text_at(task, "id"));
   json_decref(task);

@@ -50,7 +50,8 @@ static void configurations(void) {
       {MUSTER_OK, ":memory:", NULL},
       {MUSTER_OK, "{\"store\":\":memory:\"}", NULL},
       {MUSTER_OK, " \n\t{\"store\":\":memory:\"}", NULL},
-      {MUSTER_OK, "{\"store\":\":memory:\",\"durability\":\"normal\",\"busy_timeout_ms\":0,\"network\":\"open\"}", NULL},
+      {MUSTER_OK, "{\"store\":\":memory:\",\"durability\":\"normal\",\"busy_timeout_ms\":0,\"network\":\"open\"}",
+       NULL},
       {MUSTER_OK, "{\"store\":\":memory:\",\"limits\":{\"call_timeout_ms\":86400000},\"user_id\":\"u\"}", NULL},
       {MUSTER_OK, "{\"store\":\":memory:\",\"organization_id\":\"o\",\"busy_timeout_ms\":600000}", NULL},
       {MUSTER_E_MISUSE, NULL, NULL},
@@ -197,7 +198,8 @@ static void stays_untouched(const char *path, const char *what) {
 }
 
 static void files_that_are_not_ours(const char *folder) {
-  char *text = path_in(folder, "notes.txt"), *database = path_in(folder, "foreign.db"), *newer = path_in(folder, "newer.db");
+  char *text = path_in(folder, "notes.txt"), *database = path_in(folder, "foreign.db"),
+       *newer = path_in(folder, "newer.db");
   sqlite3 *foreign = NULL;
   long size;
   char *bytes;

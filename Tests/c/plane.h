@@ -44,8 +44,9 @@ static inline muster *open_store(const char *path, const char *model) {
   const char *base = getenv("MODEL_BASE");
   muster *plane = NULL;
   muster_error *error = NULL;
-  json_t *config = json_pack("{s:s, s:{s:s, s:s, s:s}}", "store", path, "default_model", "provider", "openai_compatible",
-                             "name", model, "api_base", base != NULL ? base : "http://127.0.0.1:1/v1");
+  json_t *config =
+      json_pack("{s:s, s:{s:s, s:s, s:s}}", "store", path, "default_model", "provider", "openai_compatible", "name",
+                model, "api_base", base != NULL ? base : "http://127.0.0.1:1/v1");
   char *text = json_dumps(config, JSON_COMPACT);
   if (!CHECK(text != NULL && muster_open(text, NULL, &plane, &error) == MUSTER_OK)) {
     report(path, error);

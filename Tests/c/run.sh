@@ -1,10 +1,11 @@
 #!/bin/sh
 # Builds the C and C++ tests into build/tests/c, runs them against the shared library, and prints "N passed, M failed".
 #
-#   Tests/c/run.sh [NAME...]      only the tests with these names: header functions exports misuse ... examples command
+#   Tests/c/run.sh [NAME...]      only the tests with these names: header functions misuse ... host examples command
 #
-# MUSTER_BUILD: the folder with libmuster.so and the command (default: build). RUN_WITH: a program to run each test with, for
-# example "valgrind -q --error-exitcode=9". Needs gcc, jansson, sqlite3 and Python; clang is used when there is one.
+# MUSTER_BUILD: the folder with libmuster.so and the command (default: build). RUN_WITH: a program to run each test
+# with, for example "valgrind -q --error-exitcode=9". TEST_SECONDS: the longest that one test may take (default 300).
+# Needs gcc, jansson, sqlite3 and Python; clang is used when there is one.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/Tests/c
@@ -52,7 +53,8 @@ folder() { mktemp -d "$scratch/$1.XXXXXX"; }
 # The mock ends when its standard input closes, so it never outlives this script.
 start_mock() {
   mkfifo "$scratch/alive"
-  python3 "$root/Tests/servers/model_server.py" --port-file "$scratch/port" --until-stdin-closes <"$scratch/alive" >/dev/null &
+  python3 "$root/Tests/servers/model_server.py" --port-file "$scratch/port" --until-stdin-closes \
+    <"$scratch/alive" >/dev/null &
   exec 9>"$scratch/alive"
   for _ in $(seq 100); do
     [ -s "$scratch/port" ] && break
@@ -87,10 +89,12 @@ headers() {
 
 # The headers, every_function.c and the exports of the library name the same functions.
 functions() {
-  cat "$root/include/muster.h" "$root/include/muster_jansson.h" | tr '\n' ' ' | sed 's|/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/||g' |
+  cat "$root/include/muster.h" "$root/include/muster_jansson.h" | tr '\n' ' ' |
+    sed 's|/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/||g' |
     grep -o '\bmuster_[a-z_]*(' | tr -d '(' | sort -u >"$scratch/declared"
   sed -n 's/.*FUNCTION(\(muster_[a-z_]*\)).*/\1/p' "$here/every_function.c" | sort >"$scratch/listed"
-  nm -D --defined-only "$build/libmuster.so" | awk '{print $3}' | sed 's/@.*//' | grep -v '^MUSTER_' | sort -u >"$scratch/exported"
+  nm -D --defined-only "$build/libmuster.so" | awk '{print $3}' | sed 's/@.*//' | grep -v '^MUSTER_' |
+    sort -u >"$scratch/exported"
   diff "$scratch/declared" "$scratch/listed" >&2
   note $? "every_function.c lists what the headers declare"
   diff "$scratch/declared" "$scratch/exported" >&2
@@ -110,7 +114,8 @@ examples() {
   note $? "list_agents makes them once"
   MODEL=echo "$out/invoke_agent" "$store" >"$scratch/invoke"
   note $? "invoke_agent"
-  [ "$(grep -c '^user  \|^assistant  ' "$scratch/invoke")" -eq 4 ] && grep -q '^\[completed, [1-9][0-9]* tokens\]$' "$scratch/invoke"
+  [ "$(grep -c '^user  \|^assistant  ' "$scratch/invoke")" -eq 4 ] &&
+    grep -q '^\[completed, [1-9][0-9]* tokens\]$' "$scratch/invoke"
   note $? "invoke_agent prints the thread of four messages"
   MODEL=script:red\|blue "$out/invoke_jansson" "$(folder examples)/agents.db" >"$scratch/invoke"
   note $? "invoke_jansson"
@@ -124,10 +129,16 @@ examples() {
   note $? "list_agents fails on a folder"
 }
 
+known="header functions every_function statuses match agents tasks misuse open callbacks models threads small_stack life \
+  conformance host examples command"
+for name in "$@"; do
+  case " $known " in *" $name "*) ;; *) echo "no test is named $name; there are: $known" >&2; exit 2 ;; esac
+done
 selected header && headers
 selected functions && functions
 start_mock
-for name in every_function statuses match agents tasks misuse open callbacks models threads small_stack life conformance; do
+for name in every_function statuses match agents tasks misuse open callbacks models threads small_stack life \
+  conformance; do
   selected "$name" || continue
   # shellcheck disable=SC2086
   gcc $flags "$here/$name.c" -o "$out/$name" $libraries || { note 1 "$name.c does not build"; continue; }

@@ -1,5 +1,5 @@
-/* MUSTER_MIN_STACK_BYTES of stack are enough for every call, also for JSON as deep as it may be. argv[1]: an empty folder.
- * Needs the mock. */
+/* MUSTER_MIN_STACK_BYTES of stack are enough for every call, also for JSON as deep as it may be. argv[1]: an empty
+ * folder. Needs the mock. */
 #define _POSIX_C_SOURCE 200809L
 #include <muster_jansson.h>
 

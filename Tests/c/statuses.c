@@ -94,8 +94,7 @@ static void build_info(void) {
   json_object_foreach(json_object_get(info, "statuses"), name, number) {
     CHECK_TEXT(name, muster_status_name((muster_status)json_integer_value(number)));
   }
-  CHECK_TEXT(jansson_version_str(),
-             json_string_value(json_object_get(json_object_get(info, "libraries"), "jansson")));
+  CHECK_TEXT(jansson_version_str(), json_string_value(json_object_get(json_object_get(info, "libraries"), "jansson")));
   CHECK(json_is_string(json_object_get(json_object_get(info, "libraries"), "sqlite")));
   CHECK(json_object_get(json_object_get(info, "libraries"), "curl") != NULL);
   CHECK(json_object_size(json_object_get(info, "limits")) > 0);

@@ -24,9 +24,9 @@ static void two_turns_make_one_thread(muster *plane, const char *agent) {
   CHECK_TEXT("echo: one", text_at(task, "result"));
   CHECK_TEXT(agent, text_at(task, "agent_id"));
   CHECK(integer_at(member(task, "tokens"), "total_tokens") > 0);
-  CHECK_INTEGER(integer_at(member(task, "tokens"), "prompt_tokens") +
-                    integer_at(member(task, "tokens"), "completion_tokens"),
-                integer_at(member(task, "tokens"), "total_tokens"));
+  CHECK_INTEGER(
+      integer_at(member(task, "tokens"), "prompt_tokens") + integer_at(member(task, "tokens"), "completion_tokens"),
+      integer_at(member(task, "tokens"), "total_tokens"));
   json_decref(task);
   task = invoke(plane, agent, NULL, "{\"input\":{\"text\":\"two\"},\"id\":\"thread-1\"}");
   CHECK_TEXT("thread-1", text_at(task, "id"));
@@ -144,8 +144,7 @@ static void stop_and_delete(muster *plane) {
 static void delete_by_name_answers_null(muster *plane) {
   char *text = NULL;
   size_t length = 0;
-  CHECK_INTEGER(MUSTER_OK,
-                muster_call(plane, "tasks.delete", "{\"task_id\":\"thread-1\"}", 0, &text, &length, NULL));
+  CHECK_INTEGER(MUSTER_OK, muster_call(plane, "tasks.delete", "{\"task_id\":\"thread-1\"}", 0, &text, &length, NULL));
   CHECK_TEXT("null", text);
   CHECK_INTEGER(4, length);
   muster_free(text);

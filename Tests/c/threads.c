@@ -67,8 +67,8 @@ static void many_threads_on_one_plane(const char *path) {
 /* All threads send turns of one thread: they run one after another and none is lost. */
 static void *turn(void *agent) {
   pthread_barrier_wait(&barrier);
-  CHECK_INTEGER(MUSTER_OK, muster_agent_invoke(shared, agent, NULL, "{\"id\":\"one\",\"input\":{\"text\":\"turn\"}}", 120000,
-                                               NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK, muster_agent_invoke(shared, agent, NULL, "{\"id\":\"one\",\"input\":{\"text\":\"turn\"}}",
+                                               120000, NULL, NULL, NULL));
   return NULL;
 }
 
@@ -113,7 +113,8 @@ static int entries(const char *folder) {
 static void cycle(const char *path) {
   muster *plane = open_store(path, "echo");
   char *agent = create_agent(plane, "Cycle", NULL);
-  CHECK_INTEGER(MUSTER_OK, muster_agent_invoke(plane, agent, NULL, "{\"input\":{\"text\":\"x\"}}", 0, NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK,
+                muster_agent_invoke(plane, agent, NULL, "{\"input\":{\"text\":\"x\"}}", 0, NULL, NULL, NULL));
   CHECK_INTEGER(MUSTER_OK, muster_close(plane));
   free(agent);
 }

@@ -1,4 +1,4 @@
-/* Lists the agents of a store, asks the newest one twice in the same thread, and prints the conversation.
+/* Lists the agents of a store, asks one of them twice in the same thread, and prints the conversation.
  *
  *   cc -std=c99 invoke_agent.c -lmuster -ljansson -o invoke_agent
  *   MODEL_BASE=http://127.0.0.1:8080/v1 MODEL=my-model ./invoke_agent agents.db
@@ -7,6 +7,7 @@
 #include <muster.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *text_of(const json_t *object, const char *key) {
   const char *text = json_string_value(json_object_get(object, key));
@@ -42,25 +43,24 @@ static muster *open_plane(const char *store, const char *provider, const char *m
   return plane;
 }
 
-/* Gets the first page of agents: {"items":[...],"total":N,...}. Creates two agents first when there are none. */
-static json_t *list(muster *plane) {
+/* Gets the first page of agents, {"items":[...],"total":N,...}, and sets `found` to the id of the newest with this
+ * model: an agent keeps the model that it was made with. */
+static json_t *list(muster *plane, const char *model, const char **found) {
   muster_error *error = NULL;
-  json_t *page;
   char *text = NULL;
+  json_t *page, *agent;
+  size_t index;
   check(muster_agents_list(plane, 1, 50, &text, NULL, &error), "cannot list the agents", error);
   page = parse(text);
-  if (json_array_size(json_object_get(page, "items")) > 0) {
-    return page;
+  json_array_foreach(json_object_get(page, "items"), index, agent) {
+    if (*found == NULL && strcmp(text_of(agent, "model_name"), model) == 0) *found = text_of(agent, "id");
   }
-  json_decref(page);
-  check(muster_agent_create(plane, "{\"name\":\"Poet\"}", NULL, NULL, &error), "cannot create", error);
-  check(muster_agent_create(plane, "{\"name\":\"Guide\"}", NULL, NULL, &error), "cannot create", error);
-  return list(plane);
+  return page;
 }
 
 static void print_table(const json_t *page) {
-  size_t index;
   json_t *agent;
+  size_t index;
   printf("%-36s  %-16s  %-8s  %s\n", "ID", "NAME", "STATUS", "MODEL");
   json_array_foreach(json_object_get(page, "items"), index, agent) {
     printf("%-36s  %-16s  %-8s  %s/%s\n", text_of(agent, "id"), text_of(agent, "name"), text_of(agent, "status"),
@@ -68,52 +68,53 @@ static void print_table(const json_t *page) {
   }
 }
 
-static json_int_t tokens(const json_t *task) {
-  return json_integer_value(json_object_get(json_object_get(task, "tokens"), "total_tokens"));
-}
-
-/* Asks the agent and waits at most a minute. `thread` is NULL for a new thread, else the id of an earlier answer. */
+/* Asks the agent and waits at most a minute. `thread` is NULL for a new thread, else the id of an earlier task. */
 static json_t *ask(muster *plane, const char *agent_id, const char *thread, const char *question) {
   muster_error *error = NULL;
   char *text = NULL;
   json_t *task, *body = json_pack("{s:{s:s}, s:s*}", "input", "text", question, "id", thread);
   char *body_text = json_dumps(body, JSON_COMPACT);
+  json_int_t tokens;
   check(muster_agent_invoke(plane, agent_id, NULL, body_text, 60000, &text, NULL, &error), "cannot invoke", error);
+  task = parse(text);
+  tokens = json_integer_value(json_object_get(json_object_get(task, "tokens"), "total_tokens"));
+  printf("\n> %s\n%s\n[%s, %" JSON_INTEGER_FORMAT " tokens]\n", question, text_of(task, "result"),
+         text_of(task, "status"), tokens);
   free(body_text);
   json_decref(body);
-  task = parse(text);
-  printf("\n> %s\n%s\n[%s, %" JSON_INTEGER_FORMAT " tokens]\n", question, text_of(task, "result"),
-         text_of(task, "status"), tokens(task));
+  if (tokens <= 0) exit(EXIT_FAILURE); /* a run that fails is a task too: its status and its result say why */
   return task;
 }
 
 int main(int argc, char **argv) {
-  const char *base = getenv("MODEL_BASE"), *model = getenv("MODEL"), *provider = getenv("MODEL_PROVIDER"), *agent_id;
+  const char *base = getenv("MODEL_BASE"), *model = getenv("MODEL"), *provider = getenv("MODEL_PROVIDER"), *id = NULL;
   muster_error *error = NULL;
   muster *plane;
   json_t *page, *first, *second, *thread, *message;
   char *text = NULL;
   size_t index;
-  int good;
   if (argc != 2 || base == NULL || model == NULL) {
     fprintf(stderr, "usage: MODEL_BASE=URL MODEL=NAME [MODEL_PROVIDER=openai_compatible] %s STORE\n", argv[0]);
     return 2;
   }
   plane = open_plane(argv[1], provider != NULL ? provider : "openai_compatible", model, base);
-  page = list(plane);
+  page = list(plane, model, &id);
+  if (id == NULL) {
+    check(muster_agent_create(plane, "{\"name\":\"Guide\"}", NULL, NULL, &error), "cannot create an agent", error);
+    json_decref(page);
+    page = list(plane, model, &id);
+  }
   print_table(page);
-  /* The newest agent is the first of the list. The id of a task is also the id of its thread. */
-  agent_id = text_of(json_array_get(json_object_get(page, "items"), 0), "id");
-  first = ask(plane, agent_id, NULL, "What is the capital of France?");
-  second = ask(plane, agent_id, text_of(first, "id"), "And how many people live there?");
+  first = ask(plane, id, NULL, "What is the capital of France?");
+  second = ask(plane, id, text_of(first, "id"), "And how many people live there?");
   check(muster_task_thread(plane, text_of(first, "id"), &text, NULL, &error), "cannot read the thread", error);
   thread = parse(text);
   puts("\nThe thread:");
   json_array_foreach(thread, index, message) {
     printf("%-9s  %s\n", text_of(message, "role"), text_of(message, "content"));
   }
-  good = tokens(first) > 0 && tokens(second) > 0 && json_array_size(thread) == 4;
+  index = json_array_size(thread);
   json_decref(thread), json_decref(second), json_decref(first), json_decref(page);
   muster_close(plane);
-  return good ? EXIT_SUCCESS : EXIT_FAILURE;
+  return index == 4 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -52,7 +52,7 @@ static int print_answer(const json_t *task) {
 int main(int argc, char **argv) {
   const char *base = getenv("MODEL_BASE"), *model = getenv("MODEL"), *provider = getenv("MODEL_PROVIDER");
   muster *plane;
-  json_t *agents, *agent, *first, *second, *thread, *message;
+  json_t *agent, *first, *second, *thread, *message;
   size_t index;
   int good;
   if (argc != 2 || base == NULL || model == NULL) {
@@ -62,18 +62,16 @@ int main(int argc, char **argv) {
   plane = open_plane(argv[1], provider != NULL ? provider : "openai_compatible", model, base);
 
   /* Path and query parameters are at the top level of the arguments, the body of the request is under "body". */
-  agents = call(plane, "agents.list", json_pack("{s:i}", "per_page", 1));
-  agent = json_incref(json_array_get(json_object_get(agents, "items"), 0));
-  if (agent == NULL) {
-    agent = call(plane, "agents.create", json_pack("{s:{s:s}}", "body", "name", "Guide"));
-  }
-  first = call(plane, "agents.invoke", json_pack("{s:s, s:{s:{s:s}}}", "agent_id", text_of(agent, "id"), "body",
-                                                 "input", "text", "Name a colour."));
+  agent = call(plane, "agents.create", json_pack("{s:{s:s}}", "body", "name", "Guide"));
+  first = call(
+      plane, "agents.invoke",
+      json_pack("{s:s, s:{s:{s:s}}}", "agent_id", text_of(agent, "id"), "body", "input", "text", "Name a colour."));
   good = print_answer(first);
 
   /* The id of a task is also the id of its thread: sent along, it continues the conversation. */
-  second = call(plane, "agents.invoke", json_pack("{s:s, s:{s:{s:s}, s:s}}", "agent_id", text_of(agent, "id"), "body",
-                                                  "input", "text", "And another one?", "id", text_of(first, "id")));
+  second = call(plane, "agents.invoke",
+                json_pack("{s:s, s:{s:{s:s}, s:s}}", "agent_id", text_of(agent, "id"), "body", "input", "text",
+                          "And another one?", "id", text_of(first, "id")));
   good = print_answer(second) && good;
 
   thread = call(plane, "tasks.thread", json_pack("{s:s}", "task_id", text_of(first, "id")));
@@ -85,8 +83,9 @@ int main(int argc, char **argv) {
   json_decref(thread);
   json_decref(second);
   json_decref(first);
+  /* "null", an answer without content, is a json_t too. */
+  json_decref(call(plane, "agents.delete", json_pack("{s:s}", "agent_id", text_of(agent, "id"))));
   json_decref(agent);
-  json_decref(agents);
   muster_close(plane);
   return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
