@@ -45,7 +45,13 @@ package struct JSON: Sendable {
     case UInt8(ascii: "t"), UInt8(ascii: "f"): return .boolean
     case UInt8(ascii: "n"), 0: return .null
     default:
-      for character in bytes where character == 0x2e || character == 0x65 || character == 0x45 { return .real }
+      let end = min(range.upperBound, text.count)
+      var position = range.lowerBound
+      while position < end {
+        let character = text[position]
+        if character == UInt8(ascii: ".") || character | 0x20 == UInt8(ascii: "e") { return .real }
+        position += 1
+      }
       return .integer
     }
   }
@@ -92,6 +98,16 @@ package struct JSON: Sendable {
   /// Whether two values have the same bytes. Equal values may be written in different ways; see `JSONEquality`.
   package func hasSameBytes(_ other: JSON) -> Bool { bytes.elementsEqual(other.bytes) }
 
+  /// Whether the bytes are those of another text at a place.
+  func hasSameBytes(_ other: Range<Int>, in otherText: [UInt8]) -> Bool {
+    guard range.count == other.count, other.upperBound <= otherText.count, range.upperBound <= text.count else {
+      return false
+    }
+    for offset in 0..<range.count
+    where text[range.lowerBound + offset] != otherText[other.lowerBound + offset] { return false }
+    return true
+  }
+
   /// Null, "", [] or {}.
   package var isEmpty: Bool {
     if isNull { return true }
@@ -118,15 +134,10 @@ package struct JSON: Sendable {
   package var members: [Member] {
     guard kind == .object else { return [] }
     var found: [Member] = []
-    var position = range.lowerBound + 1
-    while position < range.upperBound - 1 {
-      let keyEnd = JSONSkip.value(in: text, at: position)
-      let valueEnd = JSONSkip.value(in: text, at: keyEnd + 1)
-      guard valueEnd > keyEnd + 1, valueEnd < range.upperBound else { break }
+    var cursor = JSONMemberCursor(text: text, position: range.lowerBound + 1, end: range.upperBound)
+    while let member = cursor.next() {
       found.append(
-        Member(
-          lexeme: JSON(text: text, range: position..<keyEnd), value: JSON(text: text, range: keyEnd + 1..<valueEnd)))
-      position = valueEnd + 1
+        Member(lexeme: JSON(text: text, range: member.key), value: JSON(text: text, range: member.value)))
     }
     return found
   }
@@ -135,13 +146,8 @@ package struct JSON: Sendable {
   package var elements: [JSON] {
     guard kind == .array else { return [] }
     var found: [JSON] = []
-    var position = range.lowerBound + 1
-    while position < range.upperBound - 1 {
-      let end = JSONSkip.value(in: text, at: position)
-      guard end > position, end < range.upperBound else { break }
-      found.append(JSON(text: text, range: position..<end))
-      position = end + 1
-    }
+    var cursor = JSONElementCursor(text: text, position: range.lowerBound + 1, end: range.upperBound)
+    while let element = cursor.next() { found.append(JSON(text: text, range: element)) }
     return found
   }
 
@@ -149,15 +155,11 @@ package struct JSON: Sendable {
   package subscript(key: String) -> JSON? {
     guard kind == .object else { return nil }
     let wanted = Array(key.utf8)
-    var position = range.lowerBound + 1
-    while position < range.upperBound - 1 {
-      let keyEnd = JSONSkip.value(in: text, at: position)
-      let valueEnd = JSONSkip.value(in: text, at: keyEnd + 1)
-      guard valueEnd > keyEnd + 1, valueEnd < range.upperBound else { return nil }
-      if JSONString.isEqual(text[position + 1..<keyEnd - 1], wanted) {
-        return JSON(text: text, range: keyEnd + 1..<valueEnd)
+    var cursor = JSONMemberCursor(text: text, position: range.lowerBound + 1, end: range.upperBound)
+    while let member = cursor.next() {
+      if JSONString.isEqual(text[member.key.lowerBound + 1..<member.key.upperBound - 1], wanted) {
+        return JSON(text: text, range: member.value)
       }
-      position = valueEnd + 1
     }
     return nil
   }

@@ -50,7 +50,7 @@ extension JSONParser {
     var hasEscapes = false
     position += 1
     while true {
-      let end = Self.endOfPlain(text, position)
+      let end = JSONScan.specialInString(text, from: position)
       position = end
       guard end < text.count else { throw failure("premature end of string", at: start) }
       switch text[end] {
@@ -67,30 +67,6 @@ extension JSONParser {
         position = end + length
       }
     }
-  }
-
-  /// The end of the run of bytes from `start` on that stand for themselves: ASCII, and neither control character nor
-  /// quote nor backslash.
-  @inline(__always)
-  private static func endOfPlain(_ text: Span<UInt8>, _ start: Int) -> Int {
-    let raw = text.bytes
-    var end = start
-    // Eight at a time: a byte's high bit is set in `special` when it is the first of the eight that is not plain.
-    while end &+ 8 <= raw.byteCount {
-      let word = UInt64(littleEndian: raw.unsafeLoadUnaligned(fromByteOffset: end, as: UInt64.self))
-      let quote = (word ^ 0x2222_2222_2222_2222) &- 0x0101_0101_0101_0101
-      let backslash = (word ^ 0x5c5c_5c5c_5c5c_5c5c) &- 0x0101_0101_0101_0101
-      let control = word &- 0x2020_2020_2020_2020
-      let special = (word | quote | backslash | control) & 0x8080_8080_8080_8080
-      if special != 0 { return end &+ special.trailingZeroBitCount / 8 }
-      end &+= 8
-    }
-    while end < text.count {
-      let byte = text[end]
-      if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
-      end += 1
-    }
-    return end
   }
 
   private mutating func escape(_ text: Span<UInt8>) throws(JSONError) {

@@ -1,7 +1,9 @@
 /// Finds where values end in a text in normal form.
 enum JSONSkip {
   /// The position behind the value (or key) that starts at `position`; never beyond the end of the text.
-  static func value(in text: [UInt8], at position: Int) -> Int {
+  static func value(in text: [UInt8], at position: Int) -> Int { value(in: text.span, at: position) }
+
+  static func value(in text: Span<UInt8>, at position: Int) -> Int {
     guard position >= 0, position < text.count else { return text.count }
     switch text[position] {
     case UInt8(ascii: "\""): return string(in: text, at: position)
@@ -17,17 +19,17 @@ enum JSONSkip {
     byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") || byte == UInt8(ascii: ":")
   }
 
-  private static func string(in text: [UInt8], at position: Int) -> Int {
+  private static func string(in text: Span<UInt8>, at position: Int) -> Int {
     var end = position + 1
-    while end < text.count {
-      let byte = text[end]
-      if byte == UInt8(ascii: "\"") { return end + 1 }
-      end += byte == UInt8(ascii: "\\") ? 2 : 1
+    while true {
+      end = JSONScan.quoteOrBackslash(text, from: end)
+      guard end < text.count else { return text.count }
+      if text[end] == UInt8(ascii: "\"") { return end + 1 }
+      end += 2
     }
-    return text.count
   }
 
-  private static func container(in text: [UInt8], at position: Int) -> Int {
+  private static func container(in text: Span<UInt8>, at position: Int) -> Int {
     var depth = 0
     var end = position
     while end < text.count {

@@ -38,6 +38,21 @@ enum JSONString {
     return content
   }
 
+  /// The number of code points in the content of a string lexeme without its quotes.
+  static func length(_ lexeme: Range<Int>, in text: [UInt8]) -> Int {
+    let span = text.span
+    var length = 0
+    for position in lexeme {
+      let byte = span[position]
+      if byte == UInt8(ascii: "\\") {
+        // Each code point has one byte that is not a continuation.
+        return decode(text[lexeme]).reduce(0) { $0 + ($1 & 0xc0 != 0x80 ? 1 : 0) }
+      }
+      if byte & 0xc0 != 0x80 { length += 1 }
+    }
+    return length
+  }
+
   /// Whether the content of a string lexeme (without its quotes) is `content`.
   static func isEqual(_ lexeme: ArraySlice<UInt8>, _ content: [UInt8]) -> Bool {
     if lexeme.count == content.count, lexeme.elementsEqual(content) { return !content.contains(UInt8(ascii: "\\")) }

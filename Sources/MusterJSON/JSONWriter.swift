@@ -1,6 +1,7 @@
 /// Writes JSON in normal form: scalars as jansson prints them, and values that are already JSON byte for byte.
 ///
-/// The caller keeps the grammar: a key before each value of an object, unique keys, as many ends as beginnings.
+/// The caller keeps the grammar: a key before each value of an object, unique keys, as many ends as beginnings. Text
+/// from outside must be UTF-8 without U+0000, which jansson would print but not read.
 package struct JSONWriter {
   package private(set) var bytes: [UInt8]
   private var needsComma = false

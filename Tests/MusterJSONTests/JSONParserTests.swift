@@ -11,6 +11,7 @@ struct JSONParserTests {
       ("[1.0,1e2,-0,1E+02,0.10]", "[1.0,1e2,-0,1E+02,0.10]"),
       ("{\"a\":1,\"b\":2,\"a\":3}", "{\"a\":3,\"b\":2}"),
       ("{\"a\":1,\"\\u0061\":2}", "{\"a\":2}"),
+      ("{\"\\u00e9\":1,\"\\u00E9\":2}", "{\"\\u00e9\":2}"),
       ("[{\"x\":{\"y\":1,\"y\":[{\"z\":1,\"z\":2}]}}]", "[{\"x\":{\"y\":[{\"z\":2}]}}]"),
       ("\n 7 \n", "7"),
     ])
@@ -104,7 +105,8 @@ struct JSONParserTests {
   @Test(
     "surrogates that are not a pair, and the character zero, are refused",
     arguments: [
-      "\\ud800", "\\udbff", "\\udc00", "\\udfff", "\\ud800\\ud800", "\\ud800x", "\\ud800\\n", "\\ud800\\u0041", "\\u0000",
+      "\\ud800", "\\udbff", "\\udc00", "\\udfff", "\\ud800\\ud800", "\\ud800x", "\\ud800\\n", "\\ud800\\u0041",
+      "\\u0000",
       "a\\u0000b", "\\ud83d\\ude8", "\\u", "\\u00",
     ])
   func surrogates(escaped: String) { #expect(throws: JSONError.self) { try json("\"\(escaped)\"") } }
@@ -125,7 +127,9 @@ struct JSONParserTests {
     #expect(((try? json("[" + lexeme + " ]")) != nil) == isAccepted)
   }
 
-  @Test("a zero byte is refused everywhere, also where jansson overlooks it", arguments: ["7\0", "[7\0]", "\0", "\"\0\"", "[]\0"])
+  @Test(
+    "a zero byte is refused everywhere, also where jansson overlooks it",
+    arguments: ["7\0", "[7\0]", "\0", "\"\0\"", "[]\0"])
   func zeroBytes(text: String) { #expect(throws: JSONError.self) { try json(text) } }
 
   @Test("depth and size have limits, and the limits themselves are allowed")

@@ -27,7 +27,9 @@ struct JSONTests {
 
   @Test("a text that is no JSON at all answers like null")
   func noText() {
-    for bytes in [[], [0x22], [0x7b], [0x5b], [0x7b, 0x22], Array("{\"a\":".utf8), Array("{\"a\"}".utf8), [0x2c]] as [[UInt8]] {
+    for bytes in [[], [0x22], [0x7b], [0x5b], [0x7b, 0x22], Array("{\"a\":".utf8), Array("{\"a\"}".utf8), [0x2c]]
+      as [[UInt8]]
+    {
       let value = JSON.trusted(bytes)
       #expect(value.members.isEmpty)
       #expect(value.elements.isEmpty)
@@ -53,7 +55,8 @@ struct JSONTests {
   func numbers() throws {
     let value = try json("[-0,12,9223372036854775807,-9223372036854775808,1.50,1e3,-2.5E-1]")
     #expect(value.elements.map(\.int64) == [0, 12, .max, .min, nil, nil, nil])
-    #expect(value.elements.map(\.double) == [0, 12, 9.223372036854775807e18, -9.223372036854775808e18, 1.5, 1000, -0.25])
+    #expect(
+      value.elements.map(\.double) == [0, 12, 9.223372036854775807e18, -9.223372036854775808e18, 1.5, 1000, -0.25])
     #expect(value.elements.map(\.kind) == [.integer, .integer, .integer, .integer, .real, .real, .real])
     #expect(text(value.elements[4]) == "1.50")
   }

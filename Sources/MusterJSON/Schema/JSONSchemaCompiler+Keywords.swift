@@ -39,9 +39,9 @@ extension JSONSchemaCompiler {
       rules[context.node].array = array
     case "required", "additionalProperties", "propertyNames", "minProperties", "maxProperties", "dependentRequired",
       "dependentSchemas", "dependencies":
-      var object = rules[context.node].object ?? JSONSchemaObjectRules()
+      var object = rules[context.node].object?.rules ?? JSONSchemaObjectRules()
       try compile(object: member, name: name, in: context, &object)
-      rules[context.node].object = object
+      rules[context.node].object = JSONSchemaObject(object)
     default: break
     }
   }
@@ -54,7 +54,7 @@ extension JSONSchemaCompiler {
       _ = object.slot(property.key)
       object.properties.append(node(for: property.value, base: context.base))
     }
-    rules[context.node].object = object
+    rules[context.node].object = JSONSchemaObject(object)
   }
 
   // MARK: - Numbers

@@ -1,16 +1,17 @@
 /// Turns schemas into an arena of rules. Work waits in a list instead of on the stack, so that a deep schema costs no
-/// depth.
+/// depth; each schema and each member on the way of a reference is looked at once, so that time grows with size.
 struct JSONSchemaCompiler {
   /// A schema that `#` stands for: the root, a component, or one with an `$id`.
   struct Base {
     let root: JSON
     /// 0: the root schema's text. 1: the components' text.
     let document: Int
-    /// The pointer of `root`.
-    let pointer: String
+    /// The root or the component that `root` is in or is itself, and the pointer of that.
+    let origin: JSON
+    let originPointer: String
   }
 
-  /// Where a schema stands; each is compiled once.
+  /// Where a value stands in the schemas' texts.
   struct Place: Hashable {
     let document: Int
     let position: Int
@@ -28,15 +29,18 @@ struct JSONSchemaCompiler {
     let base: Int
   }
 
-  let components: JSON?
-  var bases: [Base]
+  private let components: JSON?
+  private var bases: [Base]
+  private var basePlaces: [Place: Int]
   var rules: [JSONSchemaRules] = []
-  private var places: [Place: Int] = [:]
+  private var nodePlaces: [Place: Int] = [:]
   private var work: [Work] = []
+  private var directory = JSONSchemaDirectory()
 
   init(root: JSON, components: JSON?) {
     self.components = components
-    bases = [Base(root: root, document: 0, pointer: "#")]
+    bases = [Base(root: root, document: 0, origin: root, originPointer: "#")]
+    basePlaces = [Place(document: 0, position: root.range.lowerBound): 0]
   }
 
   /// Compiles the root, which becomes node 0, and all that it leads to.
@@ -49,15 +53,15 @@ struct JSONSchemaCompiler {
       next += 1
     }
     try JSONSchemaLoops.check(self)
-    settleAdmittedTypes()
+    JSONSchemaSettling.settle(&rules)
   }
 
   /// The node of a schema; new ones wait for their turn.
   mutating func node(for schema: JSON, base: Int) -> Int {
     let place = Place(document: bases[base].document, position: schema.range.lowerBound)
-    if let node = places[place] { return node }
+    if let node = nodePlaces[place] { return node }
     let node = rules.count
-    places[place] = node
+    nodePlaces[place] = node
     rules.append(JSONSchemaRules(source: schema))
     work.append(Work(schema: schema, base: base))
     return node
@@ -70,8 +74,9 @@ struct JSONSchemaCompiler {
   }
 
   private func pointer(_ position: Int, base: Int) -> String {
-    let root = bases[base].root
-    return bases[base].pointer + JSONPath.pointer(JSONPath.elements(to: position, from: root.range, in: root.text))
+    let origin = bases[base].origin
+    let path = JSONPath.elements(to: position, from: origin.range, in: origin.text)
+    return bases[base].originPointer + JSONPath.pointer(path)
   }
 
   /// An error of a kind about a keyword; `place` is the keyword's lexeme or value, or the schema itself.
@@ -91,7 +96,6 @@ struct JSONSchemaCompiler {
       // `properties` first: its keys take the first slots of the object's rules, in order.
       if let properties = context.schema["properties"] { try compileProperties(properties, in: context) }
       for member in context.schema.members { try compile(keyword: member, in: context) }
-      settleAdmittedTypes(of: context.node)
     default:
       throw error(.invalid, "", at: context.schema, in: context)
     }
@@ -105,10 +109,15 @@ struct JSONSchemaCompiler {
     guard schema.range != outer.root.range, let id = schema["$id"]?.utf8, id.first != UInt8(ascii: "#") else {
       return base
     }
-    let known = bases.firstIndex { $0.document == outer.document && $0.root.range == schema.range }
-    if let known { return known }
-    let pointer = pointer(schema.range.lowerBound, base: base)
-    bases.append(Base(root: schema, document: outer.document, pointer: pointer))
+    return addBase(
+      Base(root: schema, document: outer.document, origin: outer.origin, originPointer: outer.originPointer))
+  }
+
+  private mutating func addBase(_ base: Base) -> Int {
+    let place = Place(document: base.document, position: base.root.range.lowerBound)
+    if let known = basePlaces[place] { return known }
+    bases.append(base)
+    basePlaces[place] = bases.count - 1
     return bases.count - 1
   }
 
@@ -118,33 +127,30 @@ struct JSONSchemaCompiler {
     guard reference.first == UInt8(ascii: "#") else {
       throw error(.unsupported, "$ref", at: member.lexeme, in: context)
     }
-    let unresolved = error(.unresolved, "$ref", at: member.lexeme, in: context)
-    var tokens = Self.tokens(reference.dropFirst())
-    var base = context.base
-    if tokens.count >= 3, tokens[0] == Array("components".utf8), tokens[1] == Array("schemas".utf8) {
-      let name = String(decoding: tokens[2], as: UTF8.self)
-      guard let component = components?[name] else { throw unresolved }
-      base = componentBase(component, name: name)
-      tokens.removeFirst(3)
-    } else if !reference.dropFirst().isEmpty, tokens.isEmpty {
-      throw unresolved
+    let tokens = Self.tokens(reference.dropFirst())
+    guard reference.count == 1 || !tokens.isEmpty, let target = target(tokens, base: context.base) else {
+      throw error(.unresolved, "$ref", at: member.lexeme, in: context)
     }
-    var target = bases[base].root
-    for token in tokens {
-      guard let next = Self.step(target, token) else { throw unresolved }
-      target = next
-      base = innerBase(target, base: base)
-    }
-    guard target.kind == .object || target.kind == .boolean else { throw unresolved }
-    return node(for: target, base: base)
+    return node(for: target.schema, base: target.base)
   }
 
-  private mutating func componentBase(_ component: JSON, name: String) -> Int {
-    let known = bases.firstIndex { $0.document == 1 && $0.root.range == component.range }
-    if let known { return known }
-    bases.append(
-      Base(root: component, document: 1, pointer: "#/components/schemas" + JSONPath.pointer([.key(name)])))
-    return bases.count - 1
+  private mutating func target(_ tokens: [[UInt8]], base start: Int) -> (schema: JSON, base: Int)? {
+    var base = start
+    var rest = tokens[...]
+    if rest.count >= 3, rest[0].elementsEqual("components".utf8), rest[1].elementsEqual("schemas".utf8) {
+      guard let components, let component = directory.step(components, rest[2], document: 1) else { return nil }
+      let pointer = JSONPath.pointer([.key(String(decoding: rest[2], as: UTF8.self))])
+      base = addBase(
+        Base(root: component, document: 1, origin: component, originPointer: "#/components/schemas" + pointer))
+      rest = rest.dropFirst(3)
+    }
+    var schema = bases[base].root
+    for token in rest {
+      guard let next = directory.step(schema, token, document: bases[base].document) else { return nil }
+      schema = next
+      if schema.kind == .object { base = innerBase(schema, base: base) }
+    }
+    return schema.kind == .object || schema.kind == .boolean ? (schema, base) : nil
   }
 
   /// The tokens of a pointer in a URI fragment; empty when it is empty or no pointer.
@@ -173,49 +179,5 @@ struct JSONSchemaCompiler {
       position += 1
     }
     return tokens
-  }
-
-  private static func step(_ json: JSON, _ token: [UInt8]) -> JSON? {
-    switch json.kind {
-    case .object: return json[String(decoding: token, as: UTF8.self)]
-    case .array:
-      guard let index = JSONNumber.int64(token[...]), index >= 0 else { return nil }
-      var cursor = JSONElementCursor(text: json.text, position: json.range.lowerBound + 1, end: json.range.upperBound)
-      var passed: Int64 = 0
-      while let element = cursor.next() {
-        if passed == index { return JSON(text: json.text, range: element) }
-        passed += 1
-      }
-      return nil
-    default: return nil
-    }
-  }
-
-  // MARK: - Types that are possible
-
-  private mutating func settleAdmittedTypes(of node: Int) {
-    var admitted = JSONSchemaTypes.all
-    if let types = rules[node].types {
-      admitted = types.reduce(into: []) { $0.formUnion(JSONSchemaTypes($1)) }
-    }
-    if let values = rules[node].enumeration {
-      admitted.formIntersection(values.reduce(into: []) { $0.formUnion(JSONSchemaTypes(of: $1)) })
-    }
-    if let value = rules[node].constant { admitted.formIntersection(JSONSchemaTypes(of: value)) }
-    rules[node].admitted = admitted
-  }
-
-  /// Narrows by what references lead to. There are no loops any more, so that each chain ends.
-  private mutating func settleAdmittedTypes() {
-    var isSettled = [Bool](repeating: false, count: rules.count)
-    for start in rules.indices {
-      var chain = [start]
-      while let last = chain.last, !isSettled[last], let next = rules[last].reference { chain.append(next) }
-      for node in chain.reversed() where !isSettled[node] {
-        if let reference = rules[node].reference { rules[node].admitted.formIntersection(rules[reference].admitted) }
-        if rules[node].isNullable { rules[node].admitted.insert(.null) }
-        isSettled[node] = true
-      }
-    }
   }
 }

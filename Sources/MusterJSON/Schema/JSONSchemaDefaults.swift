@@ -14,11 +14,11 @@ extension JSONSchema {
 
 /// Writes a value anew with defaults; what is left to write stands in a list, so that a deep value needs no depth.
 private struct JSONSchemaDefaults {
-  private enum Task {
-    case value(JSON, node: JSONSchemaNode)
-    case member(JSON.Member, node: JSONSchemaNode?)
-    case property(name: String, value: JSON, node: JSONSchemaNode)
-    case verbatim(name: String, value: JSON)
+  private enum Step {
+    case element(Range<Int>, node: Int?)
+    case member(key: Range<Int>, value: Range<Int>, node: Int?)
+    case property(slot: Int, of: Int, value: Range<Int>)
+    case filling(slot: Int, of: Int, value: JSON)
     case endArray
     case endObject
   }
@@ -28,7 +28,7 @@ private struct JSONSchemaDefaults {
   /// How many bytes of defaults may still be added.
   private var room = JSONLimits.request.bytes
   private var writer: JSONWriter
-  private var tasks: [Task] = []
+  private var steps: [Step] = []
 
   init(schema: JSONSchema, value: JSON) {
     self.schema = schema
@@ -37,17 +37,21 @@ private struct JSONSchemaDefaults {
   }
 
   mutating func run() -> JSON {
-    tasks.append(.value(value, node: schema.root))
-    while let task = tasks.popLast() {
-      switch task {
-      case .value(let value, let node): write(value, node)
-      case .member(let member, let node):
-        writer.key(member.lexeme)
-        if let node { write(member.value, node) } else { writer.value(member.value) }
-      case .property(let name, let value, let node):
-        writer.key(name)
+    write(value.range, 0)
+    while let step = steps.popLast() {
+      switch step {
+      case .element(let element, let node): write(element, node)
+      case .member(let key, let value, let node):
+        writer.key(json(key))
         write(value, node)
-      case .verbatim(let name, let value): writer.member(name, value)
+      case .property(let slot, let object, let value):
+        guard let rules = schema.rules[object].object?.rules else { break }
+        writer.key(rules.lexemes[slot])
+        write(value, rules.properties[slot])
+      case .filling(let slot, let object, let value):
+        guard let rules = schema.rules[object].object?.rules else { break }
+        writer.key(rules.lexemes[slot])
+        writer.value(value)
       case .endArray: writer.endArray()
       case .endObject: writer.endObject()
       }
@@ -55,55 +59,66 @@ private struct JSONSchemaDefaults {
     return writer.json
   }
 
-  private mutating func write(_ value: JSON, _ node: JSONSchemaNode) {
+  private func json(_ range: Range<Int>) -> JSON { JSON(text: value.text, range: range) }
+
+  /// Writes a value whose schema is `node`, or what of it needs no more room, and lists the rest.
+  private mutating func write(_ range: Range<Int>, _ node: Int?) {
+    let value = json(range)
+    guard let node else { return writer.value(value) }
+    let says = schema.rules[node].says
     switch value.kind {
     case .object:
-      let properties = node.properties
-      let additional = node.additional
-      guard !properties.isEmpty || additional != nil else { return writer.value(value) }
-      beginObject(value, properties, additional)
-    case .array:
-      let prefix = node.prefixItems
-      let items = node.items
-      guard !prefix.isEmpty || items != nil else { return writer.value(value) }
-      writer.beginArray()
-      let start = tasks.count
-      for (index, element) in value.elements.enumerated() {
-        let schema = index < prefix.count ? prefix[index] : items
-        // Without a schema of its own an element is written as `true`, which fills nothing in.
-        tasks.append(.value(element, node: schema ?? JSONSchemaDefaults.nothing))
+      guard let object = schema.rules[says].object?.rules, !object.properties.isEmpty || object.additional != nil else {
+        return writer.value(value)
       }
-      tasks[start...].reverse()
-      tasks.insert(.endArray, at: start)
+      beginObject(range, object, says)
+    case .array:
+      guard let array = schema.rules[says].array, !array.prefix.isEmpty || array.items != nil else {
+        return writer.value(value)
+      }
+      beginArray(range, array)
     default: writer.value(value)
     }
   }
 
-  private static let nothing = JSONSchemaNode(
-    schema: JSONSchema(rules: [JSONSchemaRules(source: .literal("true"))]), index: 0)
-
-  private mutating func beginObject(
-    _ value: JSON, _ properties: [(name: String, node: JSONSchemaNode)], _ additional: JSONSchemaNode?
-  ) {
-    writer.beginObject()
-    var slots: [[UInt8]: Int] = [:]
-    for (slot, property) in properties.enumerated() { slots[Array(property.name.utf8)] = slot }
-    var given = [JSON?](repeating: nil, count: properties.count)
-    var others: [JSON.Member] = []
-    for member in value.members {
-      if let slot = slots[member.lexeme.utf8 ?? []] { given[slot] = member.value } else { others.append(member) }
+  private mutating func beginArray(_ range: Range<Int>, _ array: JSONSchemaArrayRules) {
+    writer.beginArray()
+    let start = steps.count
+    steps.append(.endArray)
+    var cursor = JSONElementCursor(text: value.text, position: range.lowerBound + 1, end: range.upperBound)
+    var index = 0
+    while let element = cursor.next() {
+      steps.append(.element(element, node: index < array.prefix.count ? array.prefix[index] : array.items))
+      index += 1
     }
-    let start = tasks.count
-    for (property, value) in zip(properties, given) {
-      if let value, !value.isNull || property.node.allowsNull {
-        tasks.append(.property(name: property.name, value: value, node: property.node))
-      } else if let value = property.node.defaultValue, value.range.count < room {
-        room -= value.range.count + property.name.utf8.count
-        tasks.append(.verbatim(name: property.name, value: value))
+    steps[(start + 1)...].reverse()
+  }
+
+  private mutating func beginObject(_ range: Range<Int>, _ object: JSONSchemaObjectRules, _ node: Int) {
+    writer.beginObject()
+    let start = steps.count
+    steps.append(.endObject)
+    var given = [Range<Int>?](repeating: nil, count: object.properties.count)
+    var others: [Step] = []
+    var cursor = JSONMemberCursor(text: value.text, position: range.lowerBound + 1, end: range.upperBound)
+    var expected = 0
+    while let member = cursor.next() {
+      if let slot = object.slot(of: member.key, in: value.text, expected: &expected), slot < given.count {
+        given[slot] = member.value
+      } else {
+        others.append(.member(key: member.key, value: member.value, node: object.additional))
       }
     }
-    for member in others { tasks.append(.member(member, node: additional)) }
-    tasks[start...].reverse()
-    tasks.insert(.endObject, at: start)
+    for (slot, property) in object.properties.enumerated() {
+      if let range = given[slot], !json(range).isNull || schema.violations(of: .null, from: property, limit: 1).isEmpty
+      {
+        steps.append(.property(slot: slot, of: node, value: range))
+      } else if let filling = schema.rules[property].defaultValue, filling.range.count < room {
+        room -= filling.range.count + object.lexemes[slot].range.count
+        steps.append(.filling(slot: slot, of: node, value: filling))
+      }
+    }
+    steps += others
+    steps[(start + 1)...].reverse()
   }
 }

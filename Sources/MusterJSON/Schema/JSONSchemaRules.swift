@@ -19,6 +19,11 @@ struct JSONSchemaRules: Sendable {
   /// What `type`, `enum`, `const` and `$ref` leave possible. For choosing among alternatives; it never decides alone
   /// that a value is right.
   var admitted: JSONSchemaTypes = .all
+  /// The schema that this one only points to.
+  var pointsTo: Int?
+  /// The schema at the end of that way, or this one: it says what the value is.
+  var says = 0
+  /// The first `default` on that way.
   var defaultValue: JSON?
 
   var enumeration: [JSON]?
@@ -35,7 +40,7 @@ struct JSONSchemaRules: Sendable {
   var maxLength: Int?
 
   var array: JSONSchemaArrayRules?
-  var object: JSONSchemaObjectRules?
+  var object: JSONSchemaObject?
 
   // Schemas for the same value.
   var reference: Int?
@@ -55,7 +60,7 @@ struct JSONSchemaRules: Sendable {
     for node in [reference, forbidden, condition, consequence, alternative] {
       if let node { nodes.append(node) }
     }
-    for dependent in object?.dependentSchemas ?? [] { nodes.append(dependent.node) }
+    for dependent in object?.rules.dependentSchemas ?? [] { nodes.append(dependent.node) }
     return nodes
   }
 }
@@ -89,6 +94,8 @@ struct JSONSchemaObjectRules: Sendable {
 
   /// The key of each slot; the first `properties.count` are the keys of `properties`, in their order.
   var names: [String] = []
+  /// The key of each slot as a string value.
+  var lexemes: [JSON] = []
   var slots: [[UInt8]: Int] = [:]
   var properties: [Int] = []
   /// For each slot, whether the key is required.
@@ -105,13 +112,35 @@ struct JSONSchemaObjectRules: Sendable {
   var dependentRequired: [DependentRequired] = []
   var dependentSchemas: [DependentSchema] = []
 
+  /// The slot of a member's key, given the lexeme with quotes. Members mostly come in the order of the slots:
+  /// `expected` is tried first.
+  func slot(of key: Range<Int>, in text: [UInt8], expected: inout Int) -> Int? {
+    if expected < lexemes.count, lexemes[expected].hasSameBytes(key, in: text) {
+      expected += 1
+      return expected - 1
+    }
+    guard key.count >= 2,
+      let slot = slots[JSONString.decode(text[key.lowerBound + 1..<key.upperBound - 1])]
+    else { return nil }
+    expected = slot + 1
+    return slot
+  }
+
   /// The slot of a key, made if there is none yet.
   mutating func slot(_ name: String) -> Int {
     let key = Array(name.utf8)
     if let slot = slots[key] { return slot }
     slots[key] = names.count
     names.append(name)
+    lexemes.append(.string(name))
     isRequired.append(false)
     return names.count - 1
   }
+}
+
+/// The finished rules for objects: one reference, cheap to pass on.
+final class JSONSchemaObject: Sendable {
+  let rules: JSONSchemaObjectRules
+
+  init(_ rules: JSONSchemaObjectRules) { self.rules = rules }
 }

@@ -34,7 +34,7 @@ extension JSONSchemaValidator {
       tryAlternative(scope)
     case .not: tryBranch(rules[node].forbidden, scope)
     case .condition: tryBranch(rules[node].condition, scope)
-    case .name: tryBranch(rules[node].object?.propertyNames, scope)
+    case .name: tryBranch(rules[node].object?.rules.propertyNames, scope)
     case .contains:
       scope.next = value.lowerBound + 1
       tryElement(scope)

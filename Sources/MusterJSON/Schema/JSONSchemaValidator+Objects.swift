@@ -2,7 +2,7 @@ extension JSONSchemaValidator {
   /// Pushes what there is to check of an object, so that it is done in this order: properties, other required keys,
   /// other members, names.
   mutating func checkObject(_ node: Int, _ range: Range<Int>) {
-    guard let object = rules[node].object else { return }
+    guard let object = rules[node].object?.rules else { return }
     let start = range.lowerBound + 1
     var found = [Range<Int>?](repeating: nil, count: object.names.count)
     if !object.names.isEmpty || object.minProperties != nil || object.maxProperties != nil {
@@ -40,11 +40,10 @@ extension JSONSchemaValidator {
     chargeBytes(range.count)
     var cursor = JSONMemberCursor(text: text, position: range.lowerBound + 1, end: range.upperBound)
     var count = 0
+    var expected = 0
     while let member = cursor.next() {
       count += 1
-      if let slot = object.slots[JSONString.decode(text[member.key.dropFirst().dropLast()])] {
-        found[slot] = member.value
-      }
+      if let slot = object.slot(of: member.key, in: text, expected: &expected) { found[slot] = member.value }
     }
     chargeSteps(count)
     return count
@@ -52,18 +51,21 @@ extension JSONSchemaValidator {
 
   /// Goes on to the next member whose key is not in `properties`.
   mutating func nextAdditional(_ node: Int, _ position: Int, _ end: Int) {
-    guard let object = rules[node].object else { return }
+    guard let object = rules[node].object?.rules else { return }
     var cursor = JSONMemberCursor(text: text, position: position, end: end)
+    var expected = 0
     while let member = cursor.next() {
       chargeSteps(1)
       chargeBytes(member.value.count)
-      let key = JSONString.decode(text[member.key.dropFirst().dropLast()])
-      if let slot = object.slots[key], slot < object.properties.count { continue }
+      if let slot = object.slot(of: member.key, in: text, expected: &expected), slot < object.properties.count {
+        continue
+      }
       push(.additional(node: node, position: cursor.position, end: end))
       if let additional = object.additional {
         push(.apply(node: additional, value: member.value))
       } else {
-        fail(.additionalProperty(key: String(decoding: key, as: UTF8.self)), at: member.value)
+        let key = json(member.key).string ?? ""
+        fail(.additionalProperty(key: key), at: member.value)
       }
       return
     }

@@ -58,7 +58,7 @@ struct JSONSchemaValidator {
     switch task {
     case .apply(let node, let value): apply(node, value)
     case .missing(let node, let slot, let object):
-      if let key = rules[node].object?.names[slot] { fail(.missing(key: key), at: object, key: key) }
+      if let key = rules[node].object?.rules.names[slot] { fail(.missing(key: key), at: object, key: key) }
     case .elements(let node, let position, let end, let index): nextElement(node, position, end, index)
     case .additional(let node, let position, let end): nextAdditional(node, position, end)
     case .names(let node, let position, let end): nextName(node, position, end)
@@ -168,9 +168,8 @@ struct JSONSchemaValidator {
   private mutating func checkString(_ node: Int, _ value: JSON) {
     guard rules[node].minLength != nil || rules[node].maxLength != nil else { return }
     chargeBytes(value.range.count)
-    // Each code point has one byte that is not a continuation.
-    var length = 0
-    for byte in value.utf8 ?? [] where byte & 0xc0 != 0x80 { length += 1 }
+    let start = value.range.lowerBound + 1
+    let length = JSONString.length(start..<max(start, value.range.upperBound - 1), in: text)
     if let bound = rules[node].minLength, length < bound { fail(.tooShort(bound: bound), at: value.range) }
     if !isOver, let bound = rules[node].maxLength, length > bound { fail(.tooLong(bound: bound), at: value.range) }
   }

@@ -15,16 +15,16 @@ extension JSONSchemaViolation {
       }
     case .nullNotAllowed: return "none is not an allowed value"
     case .notInEnum(let allowed):
-      let words = allowed.map { value in value.string.map { "'\($0)'" } ?? String(decoding: value.bytes, as: UTF8.self) }
+      let words = allowed.map { value in value.string.map { "'\($0)'" } ?? Self.written(value) }
       return "value is not a valid enumeration member; permitted: \(words.joined(separator: ", "))"
     case .notConst(let expected):
-      return "unexpected value; permitted: \(String(decoding: expected.bytes, as: UTF8.self))"
+      return "unexpected value; permitted: \(Self.written(expected))"
     case .belowMinimum(let exclusive, let bound):
-      return "ensure this value is greater than \(exclusive ? "" : "or equal to ")\(String(decoding: bound.bytes, as: UTF8.self))"
+      return "ensure this value is greater than \(exclusive ? "" : "or equal to ")\(Self.written(bound))"
     case .aboveMaximum(let exclusive, let bound):
-      return "ensure this value is less than \(exclusive ? "" : "or equal to ")\(String(decoding: bound.bytes, as: UTF8.self))"
+      return "ensure this value is less than \(exclusive ? "" : "or equal to ")\(Self.written(bound))"
     case .notMultipleOf(let divisor):
-      return "ensure this value is a multiple of \(String(decoding: divisor.bytes, as: UTF8.self))"
+      return "ensure this value is a multiple of \(Self.written(divisor))"
     case .tooShort(let bound): return "ensure this value has at least \(bound) characters"
     case .tooLong(let bound): return "ensure this value has at most \(bound) characters"
     case .tooFewItems(let bound): return "ensure this value has at least \(bound) items"
@@ -43,6 +43,8 @@ extension JSONSchemaViolation {
     case .tooComplex: return "value is too complex to be checked"
     }
   }
+
+  private static func written(_ json: JSON) -> String { String(decoding: json.bytes, as: UTF8.self) }
 
   /// The documented service's name for this kind of error.
   package var type: String {
@@ -70,8 +72,8 @@ extension JSONSchemaViolation {
     case .tooManyItems: return "value_error.list.max_items"
     case .notUnique: return "value_error.list.unique_items"
     case .additionalProperty: return "value_error.extra"
-    case .tooFewMatches, .tooManyMatches, .tooFewProperties, .tooManyProperties, .invalidKey, .noneMatches, .notExactlyOne,
-      .matchesForbidden, .falseSchema, .tooComplex:
+    case .tooFewMatches, .tooManyMatches, .tooFewProperties, .tooManyProperties, .invalidKey, .noneMatches,
+      .notExactlyOne, .matchesForbidden, .falseSchema, .tooComplex:
       return "value_error"
     }
   }

@@ -87,7 +87,8 @@ struct JSONSchemaBoundsTests {
     let schema = try schema(
       ##"""
       {"properties":{"a":{"type":"string"},"b":{"$ref":"#/$defs/x"}},
-       "$defs":{"x":{"anyOf":[{"properties":{"c":{"$ref":"#/$defs/x"}}},{"properties":{"c":{"$ref":"#/$defs/x"}},"minProperties":1}],
+       "$defs":{"x":{"anyOf":[{"properties":{"c":{"$ref":"#/$defs/x"}}},
+       {"properties":{"c":{"$ref":"#/$defs/x"}},"minProperties":1}],
        "not":{"const":8}}}}
       """##)
     let value = "{\"a\":1,\"b\":\(nested(100, "{\"c\":", "8", "}"))}"

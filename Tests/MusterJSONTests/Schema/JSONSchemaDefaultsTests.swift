@@ -7,7 +7,10 @@ struct JSONSchemaDefaultsTests {
     "defaults are filled in, in the schema's order, and nothing else changes",
     arguments: [
       (#"{"properties":{"a":{"default":1.0},"b":{},"c":{"default":"\u00e9"}}}"#, "{}", #"{"a":1.0,"c":"\u00e9"}"#),
-      (#"{"properties":{"a":{"default":1},"b":{}}}"#, #"{"z":1,"b":2.50,"y":"\u0041"}"#, #"{"a":1,"b":2.50,"z":1,"y":"\u0041"}"#),
+      (
+        #"{"properties":{"a":{"default":1},"b":{}}}"#, #"{"z":1,"b":2.50,"y":"\u0041"}"#,
+        #"{"a":1,"b":2.50,"z":1,"y":"\u0041"}"#
+      ),
       (#"{"properties":{"a":{"type":"string","default":"x"}}}"#, #"{"a":null}"#, #"{"a":"x"}"#),
       (#"{"properties":{"a":{"type":["string","null"],"default":"x"}}}"#, #"{"a":null}"#, #"{"a":null}"#),
       (#"{"properties":{"a":{"type":"string","nullable":true,"default":"x"}}}"#, #"{"a":null}"#, #"{"a":null}"#),
@@ -17,15 +20,33 @@ struct JSONSchemaDefaultsTests {
       (#"{"properties":{"a":{"properties":{"b":{"default":1}}}}}"#, #"{"a":{}}"#, #"{"a":{"b":1}}"#),
       (#"{"properties":{"a":{"properties":{"b":{"default":1}}}}}"#, "{}", "{}"),
       (#"{"properties":{"a":{"default":{},"properties":{"b":{"default":1}}}}}"#, "{}", #"{"a":{}}"#),
-      (#"{"properties":{"a":{"items":{"properties":{"b":{"default":1}}}}}}"#, #"{"a":[{},{"b":2},7,[{}]]}"#, #"{"a":[{"b":1},{"b":2},7,[{}]]}"#),
-      (#"{"prefixItems":[{},{"properties":{"b":{"default":1}}}],"items":{"properties":{"c":{"default":2}}}}"#, "[{},{},{}]", #"[{},{"b":1},{"c":2}]"#),
+      (
+        #"{"properties":{"a":{"items":{"properties":{"b":{"default":1}}}}}}"#, #"{"a":[{},{"b":2},7,[{}]]}"#,
+        #"{"a":[{"b":1},{"b":2},7,[{}]]}"#
+      ),
+      (
+        #"{"prefixItems":[{},{"properties":{"b":{"default":1}}}],"items":{"properties":{"c":{"default":2}}}}"#,
+        "[{},{},{}]", #"[{},{"b":1},{"c":2}]"#
+      ),
       (#"{"prefixItems":[{"properties":{"b":{"default":1}}}]}"#, "[{},{}]", #"[{"b":1},{}]"#),
-      (#"{"additionalProperties":{"properties":{"b":{"default":1}}}}"#, #"{"x":{},"y":{"c":3}}"#, #"{"x":{"b":1},"y":{"b":1,"c":3}}"#),
-      (##"{"properties":{"a":{"$ref":"#/$defs/a","default":{"from":"outside"}}},"$defs":{"a":{"default":{},"properties":{"n":{"default":0}}}}}"##,
-        "{}", #"{"a":{"from":"outside"}}"#),
-      (##"{"properties":{"a":{"anyOf":[{"$ref":"#/$defs/a"},{"type":"null"}],"default":null}},"$defs":{"a":{"properties":{"n":{"default":0}}}}}"##,
-        #"{"a":{}}"#, #"{"a":{"n":0}}"#),
-      (##"{"properties":{"n":{"default":0},"next":{"$ref":"#"}}}"##, #"{"next":{"next":{}}}"#, #"{"n":0,"next":{"n":0,"next":{"n":0}}}"#),
+      (
+        #"{"additionalProperties":{"properties":{"b":{"default":1}}}}"#, #"{"x":{},"y":{"c":3}}"#,
+        #"{"x":{"b":1},"y":{"b":1,"c":3}}"#
+      ),
+      (
+        ##"{"properties":{"a":{"$ref":"#/$defs/a","default":{"from":"outside"}}},"##
+          + ##""$defs":{"a":{"default":{},"properties":{"n":{"default":0}}}}}"##,
+        "{}", #"{"a":{"from":"outside"}}"#
+      ),
+      (
+        ##"{"properties":{"a":{"anyOf":[{"$ref":"#/$defs/a"},{"type":"null"}],"default":null}},"##
+          + ##""$defs":{"a":{"properties":{"n":{"default":0}}}}}"##,
+        #"{"a":{}}"#, #"{"a":{"n":0}}"#
+      ),
+      (
+        ##"{"properties":{"n":{"default":0},"next":{"$ref":"#"}}}"##, #"{"next":{"next":{}}}"#,
+        #"{"n":0,"next":{"n":0,"next":{"n":0}}}"#
+      ),
       (#"{"properties":{"a":{"default":1}}}"#, "[{}]", "[{}]"),
       (#"{"properties":{"a":{"default":1}}}"#, "\"text\"", "\"text\""),
       (#"{"properties":{"a":{"type":"string","default":"x"}}}"#, #"{"a":7}"#, #"{"a":7}"#),
@@ -45,7 +66,8 @@ struct JSONSchemaDefaultsTests {
     let schema = try schema(#"{"items":{"properties":{"a":{"default":"\#(filling)"}}}}"#)
     let few = text(schema.applyingDefaults(to: try json("[{},{}]")))
     #expect(few.utf8.count == 2 * 8_000_000 + 19)
-    let many = schema.applyingDefaults(to: try json("[" + [String](repeating: "{}", count: 20).joined(separator: ",") + "]"))
+    let many = schema.applyingDefaults(
+      to: try json("[" + [String](repeating: "{}", count: 20).joined(separator: ",") + "]"))
     #expect(many.bytes.count > 60_000_000)
     #expect(many.bytes.count < 70_000_000)
     #expect(many.bytes.suffix(7).elementsEqual(",{},{}]".utf8))
@@ -89,7 +111,9 @@ struct JSONSchemaDefaultsTests {
     #expect(root.property("map")?.isObject == true)
     #expect(root.property("closed")?.additional == nil)
     #expect(root.property("either")?.isObject == false)
-    #expect(root.property("settings")?.property("back")?.property("back")?.property("deep")?.source["type"]?.string == "integer")
+    #expect(
+      root.property("settings")?.property("back")?.property("back")?.property("deep")?.source["type"]?.string
+        == "integer")
   }
 
   @Test("what only points on is looked through, and the outermost description wins")

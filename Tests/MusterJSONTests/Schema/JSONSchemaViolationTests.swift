@@ -10,9 +10,14 @@ struct JSONSchemaViolationTests {
       (#"{"type":["string","integer"]}"#, "true", [" wrongType(string,integer)"]),
       (#"{"type":"string"}"#, "null", [" nullNotAllowed"]),
       (#"{"type":["string","null"]}"#, "1", [" wrongType(string,null)"]),
-      (#"{"properties":{"a":{"properties":{"b":{"items":{"type":"integer"}}}}}}"#, #"{"a":{"b":[1,"x",2,null]}}"#,
-        ["/a/b/1 wrongType(integer)", "/a/b/3 nullNotAllowed"]),
-      (#"{"properties":{"a/b":{"properties":{"m~n":{"maxLength":1}}}}}"#, #"{"a/b":{"m~n":"xyz"}}"#, ["/a~1b/m~0n tooLong(1)"]),
+      (
+        #"{"properties":{"a":{"properties":{"b":{"items":{"type":"integer"}}}}}}"#, #"{"a":{"b":[1,"x",2,null]}}"#,
+        ["/a/b/1 wrongType(integer)", "/a/b/3 nullNotAllowed"]
+      ),
+      (
+        #"{"properties":{"a/b":{"properties":{"m~n":{"maxLength":1}}}}}"#, #"{"a/b":{"m~n":"xyz"}}"#,
+        ["/a~1b/m~0n tooLong(1)"]
+      ),
       (#"{"required":["a","b"]}"#, #"{"b":1}"#, ["/a missing(a)"]),
       (#"{"properties":{"x":{"required":["y"]}}}"#, #"{"x":{}}"#, ["/x/y missing(y)"]),
       (#"{"enum":["a",1]}"#, "\"b\"", [#" notInEnum("a",1)"#]),
@@ -25,14 +30,18 @@ struct JSONSchemaViolationTests {
       (#"{"minLength":2,"enum":["ab"]}"#, "\"x\"", [#" notInEnum("ab")"#, " tooShort(2)"]),
       (#"{"maxLength":1}"#, "\"xy\"", [" tooLong(1)"]),
       (#"{"minItems":2,"uniqueItems":true}"#, "[1]", [" tooFewItems(2)"]),
-      (#"{"maxItems":1,"uniqueItems":true,"items":{"type":"string"}}"#, "[1,1]",
-        [" tooManyItems(1)", " notUnique", "/0 wrongType(string)", "/1 wrongType(string)"]),
+      (
+        #"{"maxItems":1,"uniqueItems":true,"items":{"type":"string"}}"#, "[1,1]",
+        [" tooManyItems(1)", " notUnique", "/0 wrongType(string)", "/1 wrongType(string)"]
+      ),
       (#"{"contains":{"const":1},"minContains":2,"maxContains":3}"#, "[1]", [" tooFewMatches(2)"]),
       (#"{"contains":{"const":1},"minContains":2,"maxContains":3}"#, "[1,1,1,1]", [" tooManyMatches(3)"]),
       (#"{"minProperties":1}"#, "{}", [" tooFewProperties(1)"]),
       (#"{"maxProperties":1}"#, #"{"a":1,"b":2}"#, [" tooManyProperties(1)"]),
-      (#"{"additionalProperties":false,"properties":{"b":{}}}"#, #"{"a":1,"b":2,"c\n":3}"#,
-        ["/a additionalProperty(a)", "/c\n additionalProperty(c\n)"]),
+      (
+        #"{"additionalProperties":false,"properties":{"b":{}}}"#, #"{"a":1,"b":2,"c\n":3}"#,
+        ["/a additionalProperty(a)", "/c\n additionalProperty(c\n)"]
+      ),
       (#"{"additionalProperties":{"type":"string"}}"#, #"{"a":1,"b":"x"}"#, ["/a wrongType(string)"]),
       (#"{"propertyNames":{"maxLength":1}}"#, #"{"a":1,"bc":{"de":1},"f":2}"#, ["/bc invalidKey(bc)"]),
       (#"{"dependentRequired":{"a":["b"]}}"#, #"{"a":1}"#, ["/b missing(b)"]),
