@@ -43,9 +43,13 @@ let package = Package(
     room("MusterModels", ["MusterHTTP", "MusterJSON", "MusterSystem"]),
     room("MusterRuns", ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterStore", "MusterSystem"]),
     room(
-      "MusterAPI", ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterRuns", "MusterStore", "MusterSystem"]),
-    room("MusterABI", ["CJansson", "CMuster", "CPlatform", "MusterAPI", "MusterJSON", "MusterSystem"], exclude: ["muster.map"]),
-    .executableTarget(name: "MusterCommand", dependencies: ["CMuster", "MusterABI"], swiftSettings: settings),
+      "MusterAPI",
+      ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterRuns", "MusterStore", "MusterSystem"]),
+    room(
+      "MusterABI", ["CJansson", "CMuster", "CPlatform", "MusterAPI", "MusterJSON", "MusterSystem"],
+      exclude: ["muster.map"]),
+    .executableTarget(
+      name: "MusterCommand", dependencies: ["CJansson", "CMuster", "MusterABI"], swiftSettings: settings),
 
     tests("MusterSystemTests", ["MusterSystem"]),
     tests("MusterJSONTests", ["MusterJSON", "CJansson"]),
@@ -53,7 +57,8 @@ let package = Package(
     tests("MusterStoreTests", ["MusterStore", "MusterJSON", "MusterSystem"]),
     tests("MusterEngineTests", ["MusterEngine", "MusterJSON"]),
     tests("MusterModelsTests", ["MusterModels", "MusterJSON", "MusterHTTP", "MusterSystem"]),
-    tests("MusterRunsTests", ["MusterRuns", "MusterStore", "MusterEngine", "MusterJSON", "MusterModels", "MusterSystem"]),
+    tests(
+      "MusterRunsTests", ["MusterRuns", "MusterStore", "MusterEngine", "MusterJSON", "MusterModels", "MusterSystem"]),
     tests("MusterAPITests", ["MusterAPI", "MusterJSON", "MusterStore", "MusterSystem"]),
   ],
   swiftLanguageModes: [.v6]

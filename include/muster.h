@@ -8,10 +8,11 @@
  * with its length where a length parameter is given, is owned by the caller, and is freed by muster_free(). JSON follows
  * jansson: the order of keys is kept, 64-bit integers are exact, \u0000 is refused; it is written compact.
  *
- * Limits: a request has at most 64 MiB (MUSTER_MAX_REQUEST_BYTES) and 128 levels (MUSTER_MAX_JSON_DEPTH), else MUSTER_E_LIMIT.
+ * Limits: a request has at most 64 MiB (MUSTER_MAX_REQUEST_BYTES) and 128 levels (MUSTER_MAX_JSON_DEPTH), its body at most 126
+ * (MUSTER_MAX_BODY_DEPTH), else MUSTER_E_LIMIT.
  *
  * Order of arguments: handle, inputs, timeout_ms, outputs, error. Outputs are set to NULL or 0 on entry and written only on
- * success; an output pointer may be NULL, then that output is dropped. `error` may be NULL; on failure it receives a new
+ * success; the pointer to an answer or its length may be NULL, then it is dropped. `error` may be NULL; on failure it receives a new
  * object that the caller frees with muster_error_free(); on success it is set to NULL.
  *
  * Threads: every function may be called from any thread at any time, several at once, unless its comment says otherwise.
@@ -60,6 +61,8 @@ extern "C" {
 #define MUSTER_MAX_REQUEST_BYTES 67108864
 /* Deepest nesting of arrays and objects in a request or an answer. Since 0.1.0. */
 #define MUSTER_MAX_JSON_DEPTH 128
+/* Deepest nesting in the body of a request: answers that carry it in a list stay within MUSTER_MAX_JSON_DEPTH. Since 0.1.0. */
+#define MUSTER_MAX_BODY_DEPTH 126
 /* Stack that a thread needs to call any function. Since 0.1.0. */
 #define MUSTER_MIN_STACK_BYTES 262144
 
@@ -91,7 +94,7 @@ typedef int32_t muster_status;
 #define MUSTER_E_BAD_HANDLE 2
 /* A text is not valid UTF-8. */
 #define MUSTER_E_UTF8 3
-/* A text is not valid JSON, or not an object where one is needed; the message names line, column and byte. */
+/* A text is not valid JSON (the message names line, column and byte), or the arguments are not an object. */
 #define MUSTER_E_JSON 4
 /* A request is too large or nested too deep. */
 #define MUSTER_E_LIMIT 5
@@ -195,8 +198,8 @@ typedef struct muster_host {
  *   user_id          text, 1-255 bytes: recorded as `created_by`; default: none
  *   durability       "full" (default: what was acknowledged survives a power cut) or "normal" (it survives a killed process)
  *   busy_timeout_ms  0-600000, default 5000: how long a write may wait for other processes before MUSTER_E_BUSY
- *   default_model    {"provider","name","api_base"}: the model of agents that name none; `api_base` is the plane's own address for
- *                    that provider. Default: {"provider":"openai","name":"gpt-4.1"}
+ *   default_model    {"provider","name","api_base"}: provider and name are given to agents that are created without them; `api_base` is the
+ *                    plane's own address for that provider, looked up at each run. Default: {"provider":"openai","name":"gpt-4.1"}
  *   network          "open" (default): addresses of models are not restricted
  *   limits           {"call_timeout_ms": 1-86400000, default 600000}: the time of a call whose timeout_ms is 0
  * The keys api_key, workspace_root, secrets_key and threads, other values of `network` and stores with a scheme (postgres://, https://) are known but
@@ -204,7 +207,7 @@ typedef struct muster_host {
  *
  * A new file gets mode 0600. A file that is not a Muster store, or that a newer version wrote, is left untouched and gives
  * MUSTER_E_STORE. Tasks that dead processes left unfinished end with status `error` and internal status `interrupted`.
- * `host` may be NULL. The handle in `out` is closed with muster_close(). Blocks on the disk. Since 0.1.0. */
+ * `host` may be NULL, `out` may not. The handle in `out` is closed with muster_close(). Blocks on the disk. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_open(const char *MUSTER_NULLABLE config, const muster_host *MUSTER_NULLABLE host,
                                                          muster *MUSTER_NULLABLE *MUSTER_NULLABLE out,
                                                          muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
@@ -232,7 +235,8 @@ MUSTER_API muster_status muster_cancel(muster *MUSTER_NULLABLE plane, muster_tic
  *
  * `args_json` is an object: path and query parameters by name at the top level, the request body under "body", and optionally "context", an object with
  * `ticket`. NULL means {}. Keys that the operation does not know are ignored.
- * `timeout_ms`: negative waits without limit, 0 takes the plane's default, else milliseconds.
+ * `timeout_ms`: negative waits without limit, 0 takes the plane's default, else milliseconds. It bounds operations that wait for a
+ * model (agents.invoke); the others wait for other writers of the store only, at most busy_timeout_ms.
  * `json` receives the answer, `null` for an operation without one; free it with muster_free(). Blocks until the operation has
  * ended. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_call(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE operation,
@@ -282,7 +286,7 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_deploy(muster *MUSTER_
                                                                  size_t *MUSTER_NULLABLE json_len,
                                                                  muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
-/* agents.delete: removes the agent, its versions and its tasks for good; running tasks are stopped first. Since 0.1.0. */
+/* agents.delete: removes the agent, its versions and its tasks for good. Runs of it end at once, and their callers get 404. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_delete(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE agent_id,
                                                                  muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
@@ -325,7 +329,7 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_task_thread(muster *MUSTER_N
                                                                 size_t *MUSTER_NULLABLE json_len,
                                                                 muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
-/* tasks.delete: stops the task if it runs, and removes it and its sub-tasks for good. Since 0.1.0. */
+/* tasks.delete: removes the task and its sub-tasks for good. A run of them ends at once, and its caller gets 404. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_task_delete(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE task_id,
                                                                 muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 

@@ -31,7 +31,8 @@ enum JanssonText {
         return 0
       }, Unmanaged.passUnretained(output).toOpaque(), Int(JSON_COMPACT) | Int(JSON_ENCODE_ANY))
     if output.isTooLarge { throw Failure(.limit, "args: text of more than \(JSONLimits.request.bytes) bytes") }
-    guard result == 0 else { throw Failure(.json, "args: jansson cannot print it") }
+    // Loops are too deep and were refused above, so this is all that jansson can refuse to print.
+    guard result == 0 else { throw Failure(.utf8, "args: a string is not UTF-8") }
     do throws(JSONError) {
       return try JSON.parse(output.bytes)
     } catch {

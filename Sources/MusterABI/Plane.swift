@@ -50,10 +50,10 @@ private func open(
 
 @_cdecl("muster_close") @implementation
 public func muster_close(_ plane: OpaquePointer?) -> muster_status {
+  if Host.isInCallback { return Status.wouldDeadlock.rawValue }
   guard let found = PlaneHandle.table.find(plane) else { return Status.ok.rawValue }
   // The inherited store belongs to the parent: nothing of it is touched here.
   guard found.processID == platform_process_id() else { return Status.ok.rawValue }
-  if Host.isInCallback { return Status.wouldDeadlock.rawValue }
   guard let closing = PlaneHandle.table.remove(plane) else { return Status.ok.rawValue }
   closing.plane.close()
   closing.host?.giveBack()

@@ -16,14 +16,13 @@ final class PlaneHandle: @unchecked Sendable {
 
   /// The open plane of a handle, for a call from this thread.
   static func find(_ handle: OpaquePointer?) throws(Failure) -> PlaneHandle {
+    // Before the look-up: while a plane is being closed its callbacks still run, and its handle is gone.
+    if Host.isInCallback { throw Failure(.wouldDeadlock, "a callback may not call a plane") }
     guard let found = table.find(handle) else {
       throw Failure(.badHandle, "the handle is NULL, closed, or none")
     }
     guard found.processID == platform_process_id() else {
       throw Failure(.forked, "the plane was opened before this process was forked: open one of its own")
-    }
-    if Host.isInCallback {
-      throw Failure(.wouldDeadlock, "a log callback may not call the plane")
     }
     return found
   }

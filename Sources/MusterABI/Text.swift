@@ -36,6 +36,7 @@ enum Text {
     do throws(JSONError) {
       return try JSON.parse(bytes)
     } catch {
+      if error.kind == .syntax, !UTF8Check.isValid(bytes) { throw Failure(.utf8, "\(name) is not UTF-8") }
       throw Failure(error, in: name)
     }
   }

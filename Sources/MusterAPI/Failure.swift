@@ -17,13 +17,18 @@ package struct Failure: Error, Sendable {
   private init(_ status: Status, httpStatus: Int32, message: String, detail: JSON, isRetryable: Bool) {
     self.status = status
     self.httpStatus = httpStatus
-    self.message = message
+    self.message = Failure.oneLine(message)
     self.isRetryable = isRetryable
     var writer = JSONWriter(capacity: detail.bytes.count + 12)
     writer.beginObject()
     writer.member("detail", detail)
     writer.endObject()
     document = writer.json
+  }
+
+  /// Names and keys of the caller, which may hold line breaks, stand in messages.
+  private static func oneLine(_ message: String) -> String {
+    String(decoding: message.utf8.map { $0 < 0x20 || $0 == 0x7f ? 0x20 : $0 }, as: UTF8.self)
   }
 
   package init(_ status: Status, _ message: String) {
@@ -126,6 +131,7 @@ package struct Failure: Error, Sendable {
     case .interrupted(.closing, let task): self = .ended(.closed, "the plane was closed", taskID: task)
     case .interrupted(.stopped, let task): self = .ended(.cancelled, "the task was stopped", taskID: task)
     case .deleted: self = .api(404, "Task not found")
+    case .agentDeleted: self = .api(404, "Agent not found")
     case .otherAgent: self = .api(409, "Task belongs to another agent")
     case .unreadable(let what): self.init(.store, "the journal cannot be read: \(what)")
     }

@@ -37,11 +37,16 @@ enum AnswerCheck {
   /// The text without blanks around it and without the Markdown fence that models like to put around JSON.
   private static func unfenced(_ content: [UInt8]) -> [UInt8] {
     let fence = Array("```".utf8)
-    var inner = trimmed(content[...])
-    guard inner.starts(with: fence), inner.count >= 6, inner.suffix(3).elementsEqual(fence) else { return Array(inner) }
-    inner = inner.dropFirst(3).dropLast(3)
-    if let end = inner.firstIndex(of: 0x0a) { inner = inner[(end + 1)...] }
-    return Array(trimmed(inner))
+    let outer = trimmed(content[...])
+    guard outer.starts(with: fence), outer.count >= 6, outer.suffix(3).elementsEqual(fence) else { return Array(outer) }
+    let inner = outer.dropFirst(3).dropLast(3)
+    // The name of the language may stand before the JSON, on a line of its own or not.
+    let isLetter = { (byte: UInt8) in (byte | 0x20) >= UInt8(ascii: "a") && (byte | 0x20) <= UInt8(ascii: "z") }
+    let name = inner.prefix(while: isLetter)
+    let rest = trimmed(inner.dropFirst(name.count))
+    let next = inner.dropFirst(name.count).first
+    let isName = name.prefix(4).map { $0 | 0x20 }.elementsEqual("json".utf8) || next == 0x0a || next == 0x0d
+    return Array(isName && !rest.isEmpty ? rest : trimmed(inner))
   }
 
   private static func trimmed(_ content: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

@@ -84,6 +84,7 @@ package struct Beginning: Sendable {
     self.format = format
     schema = body.present("schema")
     if let text = body.present("system") {
+      guard text.kind == .string else { throw UnreadableRecord(what: "system message of a turn") }
       system = .text(text)
     } else if let record = body["system_record"]?.int64 {
       system = .record(record)

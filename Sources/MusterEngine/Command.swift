@@ -32,7 +32,8 @@ package enum Command: Sendable, Equatable {
     /// The text of the result; nil when it is the text of the answer in the same record, or when there is none.
     package let result: String?
 
-    package init(status: Status, internalStatus: String? = nil, isManuallyStopped: Bool = false, result: String? = nil) {
+    package init(status: Status, internalStatus: String? = nil, isManuallyStopped: Bool = false, result: String? = nil)
+    {
       self.status = status
       self.internalStatus = internalStatus
       self.isManuallyStopped = isManuallyStopped

@@ -12,7 +12,7 @@ package struct Run: Sendable {
 
   package private(set) var phase = Phase.unborn
   package private(set) var beginning: Beginning?
-  /// The commands of the last event: those that are open.
+  /// The commands of the last event that caused any: those that are open.
   package private(set) var openCommands: [Command] = []
   /// Tokens over all answers of the turn; nil as long as no server has counted.
   package private(set) var promptTokens: Int64?
@@ -23,84 +23,100 @@ package struct Run: Sendable {
 
   package init() {}
 
-  /// Takes an event with the number of its record and gives the commands that it causes. After the end nothing causes anything.
+  /// Takes an event with the number of its record and gives the commands that it causes. An event that does not fit
+  /// causes nothing and leaves the open commands open; after the end nothing fits.
   package mutating func apply(_ event: Event, sequence: Int64) -> [Command] {
-    let commands = react(to: event, sequence: sequence)
-    if case .finished = phase, commands.isEmpty { return [] }
-    openCommands = commands
+    let commands = reaction(to: event, sequence: sequence)
+    replay(event, commands: commands)
     return commands
   }
 
-  /// Takes an event whose commands are on record.
-  package mutating func replay(_ event: Event, sequence: Int64, commands: [Command]) {
-    _ = react(to: event, sequence: sequence)
+  /// Takes an event whose commands are on record. They alone say how the run goes on: what this version would have
+  /// made of the event does not matter.
+  package mutating func replay(_ event: Event, commands: [Command]) {
+    switch (phase, event) {
+    case (.finished, _): return
+    case (.unborn, .began(let beginning)): self.beginning = beginning
+    case (.asking, .modelAnswered(let answer)): count(answer)
+    default: break
+    }
+    if commands.isEmpty { return }
     openCommands = commands
-    for case .finish(let finish) in commands { phase = .finished(finish) }
-    for case .askModel(_, let repair) in commands { self.repair = repair }
+    for command in commands { follow(command) }
   }
 
-  private mutating func react(to event: Event, sequence: Int64) -> [Command] {
+  // MARK: - State
+
+  private mutating func count(_ answer: ModelAnswered) {
+    guard let prompt = answer.promptTokens, let completion = answer.completionTokens else { return }
+    promptTokens = (promptTokens ?? 0) &+ prompt
+    completionTokens = (completionTokens ?? 0) &+ completion
+  }
+
+  private mutating func follow(_ command: Command) {
+    switch command {
+    case .askModel(let attempt, let asked):
+      phase = .asking(attempt: attempt)
+      if let asked, asked != repair {
+        repairsMade &+= 1
+        repair = asked
+      }
+    case .wait:
+      if case .asking(let attempt) = phase { phase = .waiting(attempt: attempt) } else { phase = .waiting(attempt: 1) }
+    case .finish(let finish): phase = .finished(finish)
+    }
+  }
+
+  // MARK: - Reactions
+
+  private func reaction(to event: Event, sequence: Int64) -> [Command] {
     switch (phase, event) {
     case (.finished, _): return []
-    case (.unborn, .began(let beginning)):
-      self.beginning = beginning
-      return ask(attempt: 1)
-    case (.unborn, _), (_, .began): return []
     case (_, .stopRequested(let reason)):
       switch reason {
-      case .person: return finish(.init(status: .stopped, isManuallyStopped: true))
-      case .cancelled: return finish(.init(status: .stopped, internalStatus: "cancelled", isManuallyStopped: true))
-      case .timeout: return finish(.init(status: .stopped, internalStatus: "timeout"))
+      case .person: return [.finish(.init(status: .stopped, isManuallyStopped: true))]
+      case .cancelled:
+        return [.finish(.init(status: .stopped, internalStatus: "cancelled", isManuallyStopped: true))]
+      case .timeout: return [.finish(.init(status: .stopped, internalStatus: "timeout"))]
       }
     case (_, .interrupted):
-      return finish(
-        .init(
-          status: .error, internalStatus: "interrupted", result: "The run was interrupted: its process or plane ended."))
-    case (.waiting(let attempt), .waited): return ask(attempt: attempt &+ 1)
-    case (.asking, .modelAnswered(let answer)): return accept(answer, sequence: sequence)
-    case (.asking(let attempt), .modelFailed(let failure)): return retry(after: failure, attempt: attempt)
+      return [
+        .finish(
+          .init(
+            status: .error, internalStatus: "interrupted",
+            result: "The run was interrupted: its process or plane ended."
+          ))
+      ]
+    case (.unborn, .began): return [.askModel(attempt: 1, repair: nil)]
+    case (.unborn, _), (_, .began): return []
+    case (.waiting(let attempt), .waited): return [.askModel(attempt: attempt &+ 1, repair: repair)]
+    case (.asking, .modelAnswered(let answer)): return [reaction(to: answer, sequence: sequence)]
+    case (.asking(let attempt), .modelFailed(let failure)): return [reaction(to: failure, attempt: attempt)]
     case (.asking, .waited), (.waiting, .modelAnswered), (.waiting, .modelFailed): return []
     }
   }
 
-  private mutating func ask(attempt: Int64) -> [Command] {
-    phase = .asking(attempt: attempt)
-    return [.askModel(attempt: attempt, repair: repair)]
-  }
-
-  private mutating func finish(_ finish: Command.Finish) -> [Command] {
-    phase = .finished(finish)
-    return [.finish(finish)]
-  }
-
-  private mutating func accept(_ answer: ModelAnswered, sequence: Int64) -> [Command] {
-    if let prompt = answer.promptTokens, let completion = answer.completionTokens {
-      promptTokens = (promptTokens ?? 0) &+ prompt
-      completionTokens = (completionTokens ?? 0) &+ completion
-    }
-    guard let beginning, beginning.format == .json else { return finish(.init(status: .completed)) }
+  private func reaction(to answer: ModelAnswered, sequence: Int64) -> Command {
+    guard let beginning, beginning.format == .json else { return .finish(.init(status: .completed)) }
     switch AnswerCheck.check(answer.text, against: beginning.schema) {
-    case .acceptable(let result): return finish(.init(status: .completed, result: result))
+    case .acceptable(let result): return .finish(.init(status: .completed, result: result))
     case .unacceptable(let problem):
       guard repairsMade < beginning.repairs else {
-        return finish(.init(status: .failed, internalStatus: "output_schema", result: problem))
+        return .finish(.init(status: .failed, internalStatus: "output_schema", result: problem))
       }
-      repairsMade += 1
-      repair = Command.Repair(
-        sequence: sequence,
-        prompt: "\(problem) Answer again, with the corrected JSON only and no other text.")
-      return ask(attempt: 1)
+      let prompt = "\(problem) Answer again, with the corrected JSON only and no other text."
+      return .askModel(attempt: 1, repair: Command.Repair(sequence: sequence, prompt: prompt))
     }
   }
 
-  private mutating func retry(after failure: ModelFailed, attempt: Int64) -> [Command] {
+  private func reaction(to failure: ModelFailed, attempt: Int64) -> Command {
     if failure.kind == .refused {
-      return finish(.init(status: .failed, internalStatus: "refused", result: failure.message))
+      return .finish(.init(status: .failed, internalStatus: "refused", result: failure.message))
     }
     guard failure.isTransient, attempt < (beginning?.attempts ?? 1) else {
-      return finish(.init(status: .error, internalStatus: "model_\(failure.kind.rawValue)", result: failure.message))
+      return .finish(
+        .init(status: .error, internalStatus: "model_\(failure.kind.rawValue)", result: failure.message))
     }
-    phase = .waiting(attempt: attempt)
-    return [.wait(milliseconds: Backoff.milliseconds(after: failure, attempt: attempt))]
+    return .wait(milliseconds: Backoff.milliseconds(after: failure, attempt: attempt))
   }
 }

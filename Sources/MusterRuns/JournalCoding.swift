@@ -39,7 +39,7 @@ package enum JournalCoding {
   static func fold(_ records: [JournalRecord]) throws(RunError) -> Run {
     var run = Run()
     for record in records {
-      run.replay(try event(record), sequence: record.sequence, commands: try commands(record))
+      run.replay(try event(record), commands: try commands(record))
     }
     return run
   }

@@ -49,8 +49,9 @@ package final class RunDriver: @unchecked Sendable {
       case .interrupted(let reason): throw .interrupted(reason, taskID: nil)
       case .admitted:
         let begun = try begin(invocation, deadline: deadline, interrupt: interrupt)
-        return try running.running(name, agent: invocation.agentID, interrupt) { () throws(RunError) -> TaskSnapshot in
-          var pump = RunPump(driver: self, invocation: invocation, begun: begun, deadline: deadline, interrupt: interrupt)
+        return try running.running(name, .init(interrupt: interrupt, task: begun.task)) { () throws(RunError) in
+          var pump = RunPump(
+            driver: self, invocation: invocation, begun: begun, deadline: deadline, interrupt: interrupt)
           return try pump.drive()
         }
       }
@@ -66,6 +67,8 @@ package final class RunDriver: @unchecked Sendable {
       if let known, known.agentID != invocation.agentID { throw .otherAgent }
       if let known, !known.status.isFinal {
         if let owner = known.owner, store.isAlive(owner) {
+          // Nobody else would end it if it is one of our own runs whose end could not be written.
+          endStrays()
           try waitForOther(deadline: deadline, interrupt: interrupt)
         } else {
           _ = try end(known, with: .interrupted)
@@ -95,7 +98,9 @@ package final class RunDriver: @unchecked Sendable {
 
   private func waitForOther(deadline: Deadline, interrupt: Interrupt) throws(RunError) {
     if deadline.hasPassed { throw .timedOut(taskID: nil) }
-    if Sleep.sleep(until: deadline.earlier(.after(milliseconds: 50)), interrupt: interrupt), let reason = interrupt.reason {
+    if Sleep.sleep(until: deadline.earlier(.after(milliseconds: 50)), interrupt: interrupt),
+      let reason = interrupt.reason
+    {
       throw .interrupted(reason, taskID: nil)
     }
   }
@@ -114,7 +119,7 @@ package final class RunDriver: @unchecked Sendable {
       guard let task = try found(id, in: organization) else { return nil }
       if !task.status.isFinal {
         guard try end(task, with: .stopRequested(.person)) else { continue }
-        running.interrupt(RunningTasks.name(organization, id), .stopped)
+        if let run = running.run(RunningTasks.name(organization, id)) { interruptIfLost(run) }
       }
       return try snapshot(id, in: organization)
     }
@@ -122,11 +127,21 @@ package final class RunDriver: @unchecked Sendable {
 
   /// Interrupts the run of a task that was deleted.
   package func interruptDeleted(_ id: String, in organization: String) {
-    running.interrupt(RunningTasks.name(organization, id), .stopped)
+    if let run = running.run(RunningTasks.name(organization, id)) { interruptIfLost(run) }
   }
 
   /// Interrupts the runs of an agent that was deleted.
-  package func interruptRuns(ofAgent agent: String) { running.interrupt(agent: agent, .stopped) }
+  package func interruptRuns(ofAgent agent: String) {
+    for run in running.runs(ofAgent: agent) { interruptIfLost(run) }
+  }
+
+  /// Interrupts a run whose task was taken from it. A later turn of the same thread, which may have begun meanwhile,
+  /// goes on.
+  private func interruptIfLost(_ run: RunningTasks.Entry) {
+    let lookup = try? store.task(run.task.id, in: run.task.organizationID)
+    if case .found(let now)? = lookup, now.key == run.task.key, now.fence == run.task.fence { return }
+    run.interrupt.fire(.stopped)
+  }
 
   /// Ends the tasks that dead processes left unfinished. Touches no task of a living one.
   package func takeInventory() throws(RunError) {
@@ -137,10 +152,17 @@ package final class RunDriver: @unchecked Sendable {
     try asStore { () throws(StoreError) in try store.forgetDeadOwners() }
   }
 
-  /// Applies an ending event to the journal of a task's turn. False when the task has changed meanwhile.
+  /// Applies an ending event to the journal of a task's turn. False when the task has changed meanwhile. A journal
+  /// that cannot be read does not keep its task from ending.
   private func end(_ task: TaskRow, with event: Event) throws(RunError) -> Bool {
     let records = try asStore { () throws(StoreError) in try store.recordsOfTurn(task) }
-    var run = try JournalCoding.fold(records)
+    var run: Run
+    do throws(RunError) {
+      run = try JournalCoding.fold(records)
+    } catch {
+      log.write(.error, "runs", "task \(task.id): its journal cannot be read; it is ended all the same")
+      run = Run()
+    }
     let commands = run.apply(event, sequence: task.sequence &+ 1)
     guard case .finished(let finish) = run.phase else { throw .unreadable("task \(task.id) does not end") }
     let entry = JournalCoding.entry(event, commands: commands, role: nil, at: .now())
@@ -159,9 +181,21 @@ package final class RunDriver: @unchecked Sendable {
   package func endStrays() {
     for task in strays.takeAll() {
       do throws(RunError) {
-        _ = try end(task, with: .interrupted)
+        try endStray(task)
       } catch {
         strays.add(task)
+      }
+    }
+  }
+
+  private func endStray(_ task: TaskRow) throws(RunError) {
+    // Read again: a write that seemed to fail may have been made.
+    while let now = try found(task.id, in: task.organizationID), now.key == task.key, now.fence == task.fence,
+      !now.status.isFinal
+    {
+      if try end(now, with: .interrupted) {
+        log.write(.warning, "runs", "task \(task.id) was interrupted: its end could not be written before")
+        return
       }
     }
   }

@@ -10,6 +10,8 @@ package enum RunError: Error {
   case interrupted(Interrupt.Reason, taskID: String?)
   /// The task was deleted while it ran.
   case deleted
+  /// The agent was deleted before the run began; no task is left of it.
+  case agentDeleted
   /// The task with this id belongs to another agent.
   case otherAgent
   case unreadable(String)

@@ -39,18 +39,35 @@ struct RunPump {
   /// Performs the run's commands until it has ended.
   mutating func drive() throws(RunError) -> TaskSnapshot {
     do throws(RunError) {
+      try checkAgent()
       return try pump()
     } catch {
-      if case .store = error { driver.addStray(task) }
+      switch error {
+      case .store, .unreadable: driver.addStray(task)
+      default: break
+      }
       throw error
     }
+  }
+
+  /// A turn may have waited while its agent was deleted; the task that it then made belongs to nobody. Looked at
+  /// after the task was made: an agent that is deleted later takes the task along.
+  private func checkAgent() throws(RunError) {
+    let lookup = try driver.asStore { () throws(StoreError) in
+      try driver.store.agent(invocation.agentID, in: invocation.organizationID)
+    }
+    if case .found = lookup { return }
+    _ = try driver.asStore { () throws(StoreError) in
+      try driver.store.deleteTask(task.id, in: task.organizationID, durable: driver.settings.isDurable)
+    }
+    throw .agentDeleted
   }
 
   private mutating func pump() throws(RunError) -> TaskSnapshot {
     while let command = run.openCommands.first {
       let outcome: Outcome
       switch command {
-      case .finish: return try current()
+      case .finish: return try finished()
       case .askModel(_, let repair): outcome = try ask(repair: repair)
       case .wait(let milliseconds): outcome = wait(milliseconds)
       }
@@ -63,7 +80,11 @@ struct RunPump {
         throw .timedOut(taskID: task.id)
       case .disturbed(.interrupted(let reason)):
         switch reason {
-        case .stopped: return try lost()
+        case .stopped:
+          // Whoever stopped it has ended the task already. Should it be ours all the same, it must not stay behind
+          // unfinished.
+          _ = try record(.stopRequested(.person))
+          return try lost()
         case .cancelled:
           guard try record(.stopRequested(.cancelled)) else { return try lost() }
         case .closing:
@@ -95,14 +116,23 @@ struct RunPump {
     return true
   }
 
-  /// The task as it stands.
-  private func current() throws(RunError) -> TaskSnapshot {
+  /// The task as this run ended it, also when another turn has begun since.
+  private func finished() throws(RunError) -> TaskSnapshot {
+    let task = task
+    let records = try driver.asStore { () throws(StoreError) -> (first: JournalRecord?, result: JournalRecord?) in
+      let first = try driver.store.record(task.firstSequence, of: task)
+      guard let sequence = task.resultSequence else { return (first, nil) }
+      return (first, try driver.store.record(sequence, of: task))
+    }
+    guard let first = records.first else { throw .deleted }
+    return TaskSnapshot(task: task, first: first, result: records.result)
+  }
+
+  /// Somebody else ended the task: gives what they made of it.
+  private func lost() throws(RunError) -> TaskSnapshot {
     guard let snapshot = try driver.snapshot(task.id, in: task.organizationID) else { throw .deleted }
     return snapshot
   }
-
-  /// Somebody else ended the task: give what they made of it.
-  private func lost() throws(RunError) -> TaskSnapshot { try current() }
 
   // MARK: - Commands
 

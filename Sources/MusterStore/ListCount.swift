@@ -37,12 +37,8 @@ enum ListCount: Int64 {
 
   /// The number of rows in the list.
   func total(in organization: String, _ database: Database) throws(StoreError) -> Int64 {
-    let statement = try database.statement(
-      "SELECT rows FROM counts WHERE organization_id = ? AND list = ? AND block = -1"
-    ).bind(1, organization).bind(2, rawValue)
-    let rows = try statement.step() ? statement.integer(0) : 0
-    statement.reset()
-    return rows
+    try database.statement("SELECT rows FROM counts WHERE organization_id = ? AND list = ? AND block = -1")
+      .bind(1, organization).bind(2, rawValue).first { $0.integer(0) } ?? 0
   }
 
   /// Where to start reading downwards so that `offset` rows from the top are skipped: a position that is just above the block where the row is, and

@@ -14,12 +14,16 @@ package final class Store: @unchecked Sendable {
   /// This process's number among those that have, or had, the store open.
   package let owner: Int64
 
+  /// The version of the file's schema before it was opened.
+  let foundSchema: Int64
+
   private let writer: Writer
   /// Nil for a store in memory.
   private let readers: Readers?
   private let ownership: Ownership?
   private let watchLock = Lock()
   private var watcher: Database?
+  private var isWatchClosed = false
   private let path: String
   private let busyTimeoutMilliseconds: Int64
 
@@ -27,8 +31,8 @@ package final class Store: @unchecked Sendable {
   let identity: StoreRegistry.Identity?
   var openCount = 1
 
-  /// Opens the file, makes or migrates it, and shows other processes that this one is alive.
-  init(path: String, identity: StoreRegistry.Identity?, busyTimeoutMilliseconds: Int64, log: Log) throws(StoreError) {
+  /// Opens the file, makes or migrates it, and shows other processes that this one is alive. `path` is resolved.
+  init(path: String, identity: StoreRegistry.Identity?, busyTimeoutMilliseconds: Int64) throws(StoreError) {
     self.path = path
     self.identity = identity
     self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
@@ -46,32 +50,12 @@ package final class Store: @unchecked Sendable {
     // One process at a time prepares the file.
     try turnstile?.enter(until: .after(milliseconds: max(busyTimeoutMilliseconds, 1000)))
     defer { turnstile?.leave() }
-    let database = try Database(path: path, readOnly: false, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
-    try Store.prepare(database, inMemory: inMemory, log: log)
-    var organization: String?
-    var number: Int64 = 0
-    try database.execute("BEGIN IMMEDIATE")
-    do throws(StoreError) {
-      let known = try database.statement("SELECT value FROM meta WHERE key = 'organization'")
-      if try known.step() { organization = known.text(0) }
-      if organization == nil {
-        let made = Identifier.make()
-        organization = made
-        try database.statement("INSERT INTO meta VALUES ('organization', ?)").bind(1, made).run()
-        try Store.insertOrganization(made, database)
-      }
-      try database.statement("INSERT INTO owners (process_id, opened_at) VALUES (?, ?)")
-        .bind(1, Int64(platform_process_id())).bind(2, Timestamp.now().microseconds).run()
-      number = try database.integer("SELECT last_insert_rowid()")
-      // Before the commit: whoever can read the number can also see that it lives.
-      try ownership?.claim(number)
-      try database.execute("COMMIT")
-    } catch {
-      do throws(StoreError) { try database.execute("ROLLBACK") } catch {}
-      throw error
-    }
-    firstOrganizationID = organization ?? ""
-    owner = number
+    let database = try Database(
+      path: path, access: inMemory ? .memory : .existing, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
+    foundSchema = try Schema.prepare(database, inMemory: inMemory)
+    let entry = try Store.enter(database, ownership)
+    firstOrganizationID = entry.organization
+    owner = entry.owner
     writer = Writer(database: database, turnstile: turnstile, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
   }
 
@@ -83,30 +67,29 @@ package final class Store: @unchecked Sendable {
     return descriptor
   }
 
-  /// Sets the connection up and brings the schema to this build's version.
-  private static func prepare(_ database: Database, inMemory: Bool, log: Log) throws(StoreError) {
-    let found = try database.integer("PRAGMA user_version")
-    guard found <= Schema.version else { throw .newer(schema: found, supported: Schema.version) }
-    if found == 0 {
-      try database.execute("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL")
-    } else if try database.integer("PRAGMA application_id") != Schema.applicationID {
-      throw .notAStore("it is an SQLite database of another program")
+  /// Finds or makes the first organization, and takes a number for this process.
+  private static func enter(
+    _ database: Database, _ ownership: Ownership?
+  ) throws(StoreError) -> (organization: String, owner: Int64) {
+    try database.execute("BEGIN IMMEDIATE")
+    do throws(StoreError) {
+      let known = try database.statement("SELECT value FROM meta WHERE key = 'organization'").first { $0.text(0) }
+      let organization = known ?? Identifier.make()
+      if known == nil {
+        try database.statement("INSERT INTO meta VALUES ('organization', ?)").bind(1, organization).run()
+        try insertOrganization(organization, database)
+      }
+      try database.statement("INSERT INTO owners (process_id, opened_at) VALUES (?, ?)")
+        .bind(1, Int64(platform_process_id())).bind(2, Timestamp.now().microseconds).run()
+      let owner = try database.integer("SELECT last_insert_rowid()")
+      // Before the commit: whoever can read the number can also see that it lives.
+      try ownership?.claim(owner)
+      try database.execute("COMMIT")
+      return (organization, owner)
+    } catch {
+      do throws(StoreError) { try database.execute("ROLLBACK") } catch {}
+      throw error
     }
-    if !inMemory {
-      try database.execute("PRAGMA journal_mode=WAL")
-    }
-    try database.execute("PRAGMA foreign_keys=0; PRAGMA cache_size=-4096; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY")
-    guard found < Schema.version else { return }
-    try database.execute("PRAGMA synchronous=FULL")
-    for version in found..<Schema.version {
-      guard let step = Int(exactly: version), step >= 0, step < Schema.migrations.count else { break }
-      let sql = Schema.migrations[step].withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
-      try database.execute(
-        "BEGIN IMMEDIATE; \(sql); PRAGMA user_version=\(version + 1); PRAGMA application_id=\(Schema.applicationID); COMMIT")
-      log.write(.info, "store", "schema version \(version + 1)")
-    }
-    // The header on disk then names the version, for those who look before they open.
-    if !inMemory { try database.execute("PRAGMA wal_checkpoint(TRUNCATE)") }
   }
 
   // MARK: - Transactions
@@ -116,8 +99,7 @@ package final class Store: @unchecked Sendable {
     owed: Bool, _ body: @escaping (Database) throws(StoreError) -> Value
   ) throws(StoreError) -> Value {
     var result: Value?
-    let job = WriteJob(isOwed: owed) { (database: Database) throws(StoreError) in result = try body(database) }
-    try writer.perform(job)
+    try writer.perform(owed: owed) { (database: Database) throws(StoreError) in result = try body(database) }
     guard let result else { throw .failed("a transaction without a result") }
     return result
   }
@@ -142,6 +124,7 @@ package final class Store: @unchecked Sendable {
   package func changeNumber() throws(StoreError) -> Int64 {
     guard readers != nil else { return 0 }
     return try watchLock.withLock { () throws(StoreError) -> Int64 in
+      if isWatchClosed { throw .closed }
       let database: Database
       if let watcher {
         database = watcher
@@ -149,19 +132,16 @@ package final class Store: @unchecked Sendable {
         database = try Readers.open(path, busyTimeoutMilliseconds)
         watcher = database
       }
-      let statement = try database.statement("PRAGMA data_version")
-      let number = try statement.step() ? statement.integer(0) : 0
-      statement.reset()
-      return number
+      return try database.integer("PRAGMA data_version")
     }
   }
 
   /// The next number of the store's own order.
   static func nextPosition(_ database: Database) throws(StoreError) -> Int64 {
-    let statement = try database.statement("UPDATE meta SET value = value + 1 WHERE key = 'sequence' RETURNING value")
-    guard try statement.step() else { throw .notAStore("its sequence is missing") }
-    let position = statement.integer(0)
-    statement.reset()
+    let position = try database.statement(
+      "UPDATE meta SET value = value + 1 WHERE key = 'sequence' RETURNING value"
+    ).first { $0.integer(0) }
+    guard let position else { throw .notAStore("its sequence is missing") }
     return position
   }
 
@@ -175,10 +155,7 @@ package final class Store: @unchecked Sendable {
   /// Makes the organization if the store does not know it.
   package func ensureOrganization(_ id: String) throws(StoreError) {
     let isKnown = try read { (database: Database) throws(StoreError) -> Bool in
-      let statement = try database.statement("SELECT 1 FROM organizations WHERE id = ?").bind(1, id)
-      let found = try statement.step()
-      statement.reset()
-      return found
+      try database.statement("SELECT 1 FROM organizations WHERE id = ?").bind(1, id).first { _ in true } ?? false
     }
     if isKnown { return }
     try write(owed: true) { (database: Database) throws(StoreError) in try Store.insertOrganization(id, database) }
@@ -191,16 +168,36 @@ package final class Store: @unchecked Sendable {
 
   func raiseBusyTimeout(to milliseconds: Int64) { writer.raiseBusyTimeout(to: milliseconds) }
 
-  /// Takes our number out; called once, when nobody uses the store any more.
-  func sayGoodbye() {
+  // MARK: - Closing
+
+  /// Takes our number out and closes every connection and descriptor. Called once, when nobody uses the store any more; later calls answer `closed`.
+  func close() {
     let owner = owner
     do throws(StoreError) {
-      try write(owed: false) { (database: Database) throws(StoreError) in
+      // Not worth a long wait: the row may stay, the next process to open the store sees that its owner is dead.
+      try writer.perform(owed: false, patienceMilliseconds: 1000) { (database: Database) throws(StoreError) in
         try database.statement("DELETE FROM owners WHERE id = ?").bind(1, owner).run()
       }
-    } catch {
-      // The row stays; the next process to open the store sees that its owner is dead.
+    } catch {}
+    readers?.close()
+    watchLock.withLock {
+      watcher = nil
+      isWatchClosed = true
     }
-    ownership?.release(owner)
+    writer.close()
+    // Last: while a connection of ours is open, our number lives.
+    ownership?.close()
+  }
+
+  /// Closes what a forked child inherited, before it opens the same file. An inherited connection believes that it holds the locks of the parent; as long as it is
+  /// open, so does every new one of the child, and the parent would delete the log under them. False when something was in use at the fork and stays open.
+  func closeInherited() -> Bool {
+    ownership?.closeInherited()
+    guard watchLock.tryLock() else { return false }
+    watcher = nil
+    isWatchClosed = true
+    watchLock.unlock()
+    let areReadersClosed = readers?.closeInherited() ?? true
+    return writer.closeInherited() && areReadersClosed
   }
 }

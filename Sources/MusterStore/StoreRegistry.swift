@@ -1,3 +1,4 @@
+import CPlatform
 package import MusterSystem
 
 /// The stores that this process has open: one object per file, because SQLite's locks, the turnstile and the ownership belong to the process.
@@ -9,44 +10,108 @@ package enum StoreRegistry {
 
   private final class Table: @unchecked Sendable {
     let lock = Lock()
+    /// Signalled when a file is not being opened or closed any more.
+    let changed = Condition()
     var stores: [Identity: Store] = [:]
+    /// The files that a thread opens or closes right now.
+    var inTransit: Set<Identity> = []
+    /// The files of which this process, a forked child, holds connections that it cannot close.
+    var inherited: Set<Identity> = []
+    var processID = platform_process_id()
   }
 
   private static let table = Table()
 
   /// Opens a store, or shares the one that this process has open. `path` is a file or ":memory:", which is never shared. Each successful call is paid
-  /// back with `close`.
+  /// back with `close`. `log` is called without a lock.
   package static func open(
     path: String, busyTimeoutMilliseconds: Int64, log: Log = .none
   ) throws(StoreError) -> Store {
+    let store: Store
     if path == ":memory:" {
-      return try Store(path: path, identity: nil, busyTimeoutMilliseconds: busyTimeoutMilliseconds, log: log)
+      store = try Store(path: path, identity: nil, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
+    } else {
+      if try isFree(path) { try StoreFile.create(path) }
+      let name = try StoreFile.identity(path)
+      let identity = Identity(device: name.device, inode: name.inode)
+      if let shared = try shareOrReserve(identity, busyTimeoutMilliseconds) { return shared }
+      var opened: Store?
+      defer { settle(identity, opened) }
+      store = try openFile(path, identity, busyTimeoutMilliseconds)
+      opened = store
     }
-    let found = try StoreFile.inspect(path)
-    if found == .empty { try StoreFile.create(path) }
-    let name = try StoreFile.identity(path)
-    let identity = Identity(device: name.device, inode: name.inode)
-    // The lock is held while a file is opened, so that two planes cannot both make an object for it.
-    return try table.lock.withLock { () throws(StoreError) -> Store in
+    if store.foundSchema < Schema.version { log.write(.info, "store", "schema version \(Schema.version)") }
+    return store
+  }
+
+  /// Gives a store back. The last one closes its file: when this returns, no connection and no descriptor is open.
+  package static func close(_ store: Store) {
+    let isLast = table.lock.withLock { () -> Bool in
+      guard store.openCount > 0, table.processID == platform_process_id() else { return false }
+      // A store of the parent, given back by a forked child, is not in the child's table.
+      if let identity = store.identity, table.stores[identity] !== store { return false }
+      store.openCount -= 1
+      guard store.openCount == 0 else { return false }
+      if let identity = store.identity {
+        table.stores[identity] = nil
+        table.inTransit.insert(identity)
+      }
+      return true
+    }
+    guard isLast else { return }
+    store.close()
+    if let identity = store.identity { settle(identity, nil) }
+  }
+
+  // MARK: - Opening
+
+  private static func isFree(_ path: String) throws(StoreError) -> Bool {
+    var status = platform_file_status()
+    return path.withCString { platform_file_stat($0, &status) } == ENOENT
+  }
+
+  /// The store that is open, or nil: then the caller opens or closes the file, and ends that with `settle`. Others wait meanwhile, for this file only.
+  private static func shareOrReserve(_ identity: Identity, _ busyTimeoutMilliseconds: Int64) throws(StoreError)
+    -> Store?
+  {
+    try table.lock.withLock { () throws(StoreError) -> Store? in
+      leaveParent()
+      if table.inherited.contains(identity) { throw .forked }
+      while table.inTransit.contains(identity) { _ = table.changed.wait(table.lock) }
       if let store = table.stores[identity] {
         store.openCount += 1
         store.raiseBusyTimeout(to: busyTimeoutMilliseconds)
         return store
       }
-      let store = try Store(
-        path: path, identity: identity, busyTimeoutMilliseconds: busyTimeoutMilliseconds, log: log)
-      table.stores[identity] = store
-      return store
+      table.inTransit.insert(identity)
+      return nil
     }
   }
 
-  /// Gives a store back. The last one closes its file.
-  package static func close(_ store: Store) {
+  private static func settle(_ identity: Identity, _ opened: Store?) {
     table.lock.withLock {
-      store.openCount -= 1
-      guard store.openCount == 0 else { return }
-      store.sayGoodbye()
-      if let identity = store.identity { table.stores[identity] = nil }
+      table.inTransit.remove(identity)
+      table.stores[identity] = opened
+      table.changed.broadcast()
     }
+  }
+
+  private static func openFile(
+    _ path: String, _ identity: Identity, _ busyTimeoutMilliseconds: Int64
+  ) throws(StoreError) -> Store {
+    let path = try StoreFile.resolved(path)
+    try StoreFile.inspect(path)
+    return try Store(path: path, identity: identity, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
+  }
+
+  /// In a forked child: gives up what the parent had open. Called with the lock held.
+  private static func leaveParent() {
+    let processID = platform_process_id()
+    guard table.processID != processID else { return }
+    table.processID = processID
+    table.inherited.formUnion(table.inTransit)
+    table.inTransit = []
+    for (identity, store) in table.stores where !store.closeInherited() { table.inherited.insert(identity) }
+    table.stores = [:]
   }
 }

@@ -16,6 +16,7 @@ package final class Condition: @unchecked Sendable {
 
   /// Waits with `lock` released until signalled (spurious wake-ups happen). False when the deadline has passed.
   package func wait(_ lock: Lock, until deadline: Deadline = .never) -> Bool {
-    platform_condition_wait(condition, lock.mutex, deadline.nanoseconds ?? -1)
+    // A negative number means without limit, to the platform.
+    platform_condition_wait(condition, lock.mutex, deadline.nanoseconds.map { max($0, 0) } ?? -1)
   }
 }

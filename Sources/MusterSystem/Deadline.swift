@@ -20,8 +20,10 @@ package struct Deadline: Sendable {
   /// Milliseconds that are left, rounded up, 0 when it has passed; nil for never.
   package var remainingMilliseconds: Int64? {
     guard let nanoseconds else { return nil }
-    let left = nanoseconds &- platform_clock_monotonic_nanoseconds()
-    return left <= 0 ? 0 : (left &+ 999_999) / 1_000_000
+    let now = platform_clock_monotonic_nanoseconds()
+    guard nanoseconds > now else { return 0 }
+    let left = nanoseconds &- now
+    return left / 1_000_000 + (left % 1_000_000 > 0 ? 1 : 0)
   }
 
   package var hasPassed: Bool { remainingMilliseconds == 0 }

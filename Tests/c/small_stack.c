@@ -47,7 +47,7 @@ static void *work(void *path) {
   CHECK_INTEGER(MUSTER_OK, muster_task_delete(plane, "t", NULL));
 
   /* As deep as a request may be, stored and given back. */
-  body = deep_body("x_deep", MUSTER_MAX_JSON_DEPTH - 1);
+  body = deep_body("x_deep", MUSTER_MAX_BODY_DEPTH);
   text = NULL;
   if (!CHECK_INTEGER(MUSTER_OK, muster_agent_create(plane, body, &text, NULL, &error))) {
     report("deep body", error);
@@ -55,6 +55,16 @@ static void *work(void *path) {
   muster_error_free(error);
   json_decref(parse(text));
   free(body);
+  body = deep_body("x_deep", MUSTER_MAX_BODY_DEPTH + 1);
+  CHECK_INTEGER(MUSTER_E_LIMIT, muster_agent_create(plane, body, NULL, NULL, NULL));
+  free(body);
+  /* The page that holds the agent is no deeper than what the library reads itself. */
+  CHECK_INTEGER(MUSTER_OK, muster_agents_list_full(plane, 0, 0, &text, NULL, NULL));
+  value = parse(text);
+  text = json_dumps(value, JSON_COMPACT);
+  CHECK_INTEGER(MUSTER_OK, muster_call(plane, "agents.list", text, 0, NULL, NULL, NULL));
+  free(text);
+  json_decref(value);
   args = deep_body("x_deep", MUSTER_MAX_JSON_DEPTH);
   CHECK_INTEGER(MUSTER_OK, muster_call(plane, "agents.list", args, 0, NULL, NULL, NULL));
   value = json_loads(args, 0, NULL);

@@ -5,7 +5,9 @@ import MusterSystem
 /// Makes and changes the documents of agents.
 enum AgentDocument {
   private static let managed: Set<String> = Set(
-    AgentProperty.all.filter { $0.access == .managed }.map { $0.name } + ["agent_id", "deployed_at", "should_reset_graph"])
+    AgentProperty.all.filter { $0.access == .managed }.map { $0.name } + [
+      "agent_id", "deployed_at", "should_reset_graph",
+    ])
 
   /// The row of a new agent. `body` has its defaults; `original` is the body as it came.
   static func create(_ body: JSON, original: JSON, plane: ControlPlane) -> AgentRow {
@@ -105,7 +107,8 @@ enum AgentDocument {
   /// What the instructions say an agent is: their first line, or the first role or goal.
   private static func description(_ document: JSON) -> String? {
     guard let instructions = document["instructions"] else { return nil }
-    let texts = [instructions["general"]?.string] + (instructions["role"]?.elements ?? []).map { $0.string }
+    let texts =
+      [instructions["general"]?.string] + (instructions["role"]?.elements ?? []).map { $0.string }
       + (instructions["goal"]?.elements ?? []).map { $0.string }
     for case let text? in texts {
       let line = text.unicodeScalars.prefix { $0 != "\n" && $0 != "\r" }.prefix(200)

@@ -6,7 +6,8 @@ import MusterStore
 enum AgentOperations {
   static let all: [Operation] = [
     Operation(
-      "agents.list", "GET", "/v1/agents", "Lists agents in short form, newest first.", parameters: Operation.Parameter.paging,
+      "agents.list", "GET", "/v1/agents", "Lists agents in short form, newest first.",
+      parameters: Operation.Parameter.paging,
       answer: "MinimalAIAgentPage", handler: list),
     Operation(
       "agents.list_full", "GET", "/v1/agents/full", "Lists agents with their whole configuration, newest first.",
@@ -35,7 +36,8 @@ enum AgentOperations {
       parameters: [
         .agentID,
         .init(
-          "version", .query, "The version to run: a number, or draft for the working copy; the deployed one by default.",
+          "version", .query,
+          "The version to run: a number, or draft for the working copy; the deployed one by default.",
           #"{"type":["string","integer"]}"#),
       ], body: .init("InvokeAgent"), answer: "AgentExecution", handler: InvokeOperation.run),
     Operation(

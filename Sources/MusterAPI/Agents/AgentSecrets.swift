@@ -8,6 +8,7 @@ enum AgentSecrets {
   private static let places: [[String]] = [
     ["llm_credentials", "value"],
     ["connectivity_details", "auth_value"],
+    ["connectivity_details", "custom_headers", "**"],
     ["graph", "*", "settings", "mcp_settings", "api_key"],
     ["graph", "*", "settings", "mcp_settings", "client_secret"],
     ["graph", "*", "settings", "mcp_settings", "headers", "**"],
@@ -42,8 +43,14 @@ enum AgentSecrets {
     case ("*", .array):
       var writer = JSONWriter(capacity: value.bytes.count + 16)
       writer.beginArray()
-      for (index, element) in value.elements.enumerated() {
-        writer.value(replace(element, place.dropFirst(), "\(name)/\(identity(element) ?? "\(index)")", previous, &found))
+      var count: [String: Int] = [:]
+      for element in value.elements {
+        let identity = identity(element)
+        let earlier = count[identity, default: 0]
+        count[identity] = earlier + 1
+        // Elements that say the same of themselves are told apart by their order.
+        let own = earlier == 0 ? "\(name)/\(identity)" : "\(name)/\(identity)~~\(earlier)"
+        writer.value(replace(element, place.dropFirst(), own, previous, &found))
       }
       writer.endArray()
       return writer.json
@@ -52,7 +59,7 @@ enum AgentSecrets {
       writer.beginObject()
       for member in value.members {
         writer.key(member.lexeme)
-        writer.value(replace(member.value, place.dropFirst(), "\(name)/\(member.key)", previous, &found))
+        writer.value(replace(member.value, place.dropFirst(), "\(name)/\(escaped(member.key))", previous, &found))
       }
       writer.endObject()
       return writer.json
@@ -67,7 +74,7 @@ enum AgentSecrets {
   private static func masked(
     _ value: JSON, _ name: String, _ previous: JSON?, _ found: inout [(key: String, value: JSON)]
   ) -> JSON {
-    guard value.kind == .string, !value.isEmpty else { return value }
+    if value.isEmpty { return value }
     if value.isString(mask) {
       if let kept = previous?[name] { found.append((name, kept)) }
       return value
@@ -76,11 +83,25 @@ enum AgentSecrets {
     return .string(mask)
   }
 
-  /// Names an element of an array by what it says of itself, so that its secret follows it when the order changes.
-  private static func identity(_ element: JSON) -> String? {
+  /// Names an element of an array by what it says of itself, so that its secret follows it when the order changes;
+  /// empty when it says nothing.
+  private static func identity(_ element: JSON) -> String {
     for key in ["id", "item_id"] {
-      if let text = element[key]?.string, !text.isEmpty { return text }
+      if let text = element[key]?.string, !text.isEmpty { return escaped(text) }
     }
-    return nil
+    return ""
+  }
+
+  /// A part of a name as in a JSON pointer, so that no two places have the same name.
+  private static func escaped(_ part: String) -> String {
+    var bytes: [UInt8] = []
+    for byte in part.utf8 {
+      switch byte {
+      case UInt8(ascii: "~"): bytes += [UInt8(ascii: "~"), UInt8(ascii: "0")]
+      case UInt8(ascii: "/"): bytes += [UInt8(ascii: "~"), UInt8(ascii: "1")]
+      default: bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -35,11 +35,12 @@ enum InvokeOperation {
   private static func version(_ call: OperationCall) throws(Failure) -> String? {
     if let number = call.integer("version") { return "\(number)" }
     guard let text = call.string("version") else { return nil }
-    guard text == "draft" || Int64(text) != nil else {
+    if text == "draft" { return text }
+    guard text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int64(text) else {
       throw .validation(
         [.key("query"), .key("version")], "value is not a version number or draft", type: "value_error.version")
     }
-    return text
+    return "\(number)"
   }
 
   private static func chosen(
@@ -83,13 +84,19 @@ enum InvokeOperation {
     for key in ["id", "parent_execution_id"] {
       guard let id = request[key]?.utf8 else { continue }
       let isForbidden = { (byte: UInt8) in
-        byte < 0x20 || byte == 0x7f || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
+        byte < 0x20 || byte == 0x7f || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?")
+          || byte == UInt8(ascii: "#")
       }
       guard id.count <= 255, !id.contains(where: isForbidden) else {
         throw .validation(
           [.key("body"), .key(key)], "an id has 1 to 255 bytes without /, ?, # and control characters",
           type: "value_error.id")
       }
+    }
+    // In full threads "root" is the key of the task that was asked for, and its sub-tasks stand beside it.
+    if request["id"]?.isString("root") == true, request["parent_execution_id"] != nil {
+      throw .validation(
+        [.key("body"), .key("id")], "the id of a sub-task cannot be root", type: "value_error.id")
     }
   }
 

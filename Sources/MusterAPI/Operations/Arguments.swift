@@ -22,6 +22,7 @@ package struct Arguments: Sendable {
       switch member.key {
       case "body": body = member.value
       case "context":
+        if member.value.isNull { continue }
         guard member.value.kind == .object else { throw Failure(.misuse, "context must be an object") }
         for entry in member.value.members {
           guard entry.key == "ticket" else {

@@ -82,7 +82,8 @@ extension Operation.Parameter {
   /// `page` and `per_page` of every list.
   static let paging: [Operation.Parameter] = [
     .init("page", .query, "The page, from 1.", #"{"type":"integer","minimum":1,"default":1}"#),
-    .init("per_page", .query, "Items a page, at most 50.", #"{"type":"integer","minimum":1,"maximum":50,"default":20}"#),
+    .init(
+      "per_page", .query, "Items a page, at most 50.", #"{"type":"integer","minimum":1,"maximum":50,"default":20}"#),
   ]
 
   static let agentID = Operation.Parameter("agent_id", .path, "The agent's id.", #"{"type":"string","minLength":1}"#)

@@ -13,6 +13,10 @@ struct OperationCall {
   let deadline: Deadline
   let interrupt: Interrupt
 
+  /// How deep a body may be: an answer that carries it in a list is two levels deeper and has to stay within what the
+  /// library reads itself.
+  private static let bodyDepth = JSONLimits.request.depth - 2
+
   /// Checks the arguments against the operation's declaration, and fills in the defaults.
   init(
     _ operation: Operation, _ arguments: Arguments, plane: ControlPlane, deadline: Deadline, interrupt: Interrupt
@@ -46,6 +50,9 @@ struct OperationCall {
     var filled = JSON.null
     if let declared = operation.body {
       if let body = arguments.body, !body.isNull {
+        if body.isDeeper(than: OperationCall.bodyDepth) {
+          throw Failure(.limit, "the body is nested deeper than \(OperationCall.bodyDepth) levels")
+        }
         (filled, problems) = OperationCall.check(body, declared, problems)
       } else {
         problems.append(.init(location: [.key("body")], message: "field required", type: "value_error.missing"))

@@ -27,10 +27,17 @@ struct PlaneConfiguration: Sendable {
       store = String(decoding: text, as: UTF8.self)
     }
     if store.isEmpty { throw Failure(.misuse, "config: store is required") }
-    // A scheme is letters before "://"; a path with a colon is a path.
-    if let range = store.utf8.firstIndex(of: UInt8(ascii: ":")), store.utf8[range...].starts(with: "://".utf8) {
-      throw Failure(.unsupported, "config: stores with a scheme are not supported by this version: use a path or :memory:")
+    if hasScheme {
+      throw Failure(
+        .unsupported, "config: stores with a scheme are not supported by this version: use a path or :memory:")
     }
+  }
+
+  /// A scheme is letters before "://"; any other path with a colon is a path.
+  private var hasScheme: Bool {
+    let isLetter = { (byte: UInt8) in (byte | 0x20) >= UInt8(ascii: "a") && (byte | 0x20) <= UInt8(ascii: "z") }
+    let rest = store.utf8.drop(while: isLetter)
+    return rest.count < store.utf8.count && rest.starts(with: "://".utf8)
   }
 
   private mutating func set(_ key: String, _ value: JSON) throws(Failure) {

@@ -48,7 +48,7 @@ struct AgentProperty: Sendable {
   }
 
   /// The providers whose names a request may carry.
-  static let providerEnumeration = 
+  static let providerEnumeration =
     "{\"type\":\"string\",\"enum\":[\(AgentSchemas.providers.map { "\"\($0)\"" }.joined(separator: ","))]}"
 
   static let all: [AgentProperty] = [

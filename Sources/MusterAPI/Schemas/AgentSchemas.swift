@@ -54,7 +54,8 @@ enum AgentSchemas {
   private static let update = object(
     AgentProperty.all.filter { $0.access != .managed || $0.name == "status" }
       + [AgentProperty("should_reset_graph", .optional, #"{"type":"boolean"}"#)],
-    withDefaults: false, required: "", description: "The keys to change; at least one. An object or array replaces the stored one.")
+    withDefaults: false, required: "",
+    description: "The keys to change; at least one. An object or array replaces the stored one.")
 
   private static let minimal = """
     {"type":"object","description":"An agent in short form.","properties":{"id":{"type":"string"},"name":{"type":"string"},\

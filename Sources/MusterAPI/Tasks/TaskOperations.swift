@@ -19,8 +19,10 @@ enum TaskOperations {
       "tasks.list", "GET", "/v1/tasks", "Lists tasks, the last changed first.",
       parameters: Operation.Parameter.paging
         + [.init("agent_id", .query, "Only tasks of this agent.", #"{"type":"string"}"#)] + filters + [
-          .init("from_date", .query, "Only tasks made at this time or later.", #"{"type":"string","format":"date-time"}"#),
-          .init("to_date", .query, "Only tasks made at this time or earlier.", #"{"type":"string","format":"date-time"}"#),
+          .init(
+            "from_date", .query, "Only tasks made at this time or later.", #"{"type":"string","format":"date-time"}"#),
+          .init(
+            "to_date", .query, "Only tasks made at this time or earlier.", #"{"type":"string","format":"date-time"}"#),
         ], answer: "TasksListItemPage", handler: list),
     Operation(
       "tasks.get", "GET", "/v1/tasks/{task_id}", "Gives a task with input and result of its latest turn.",
@@ -30,7 +32,8 @@ enum TaskOperations {
       "Stops a running task, wherever it runs; one that has ended is given unchanged.", parameters: [.taskID],
       answer: "AgentExecution", handler: stop),
     Operation(
-      "tasks.delete", "DELETE", "/v1/tasks/{task_id}", "Removes a task and its sub-tasks for good; it is stopped first.",
+      "tasks.delete", "DELETE", "/v1/tasks/{task_id}",
+      "Removes a task and its sub-tasks for good; it is stopped first.",
       parameters: [.taskID], answer: nil, success: 204, handler: delete),
     Operation(
       "tasks.thread", "GET", "/v1/tasks/{task_id}/thread", "Gives the prompts and answers of a task's conversation.",

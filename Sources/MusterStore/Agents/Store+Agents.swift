@@ -50,25 +50,20 @@ extension Store {
   /// The working copy of an agent.
   package func agent(_ id: String, in organization: String) throws(StoreError) -> Lookup<AgentRow> {
     try read { (database: Database) throws(StoreError) -> Lookup<AgentRow> in
-      let statement = try database.statement(
+      let row = try database.statement(
         """
         SELECT organization_id, id, revision, version, created_at, updated_at, document, secrets
         FROM agents WHERE id = ? AND organization_id = ?
         """
-      ).bind(1, id).bind(2, organization)
-      if try statement.step() {
-        let row = AgentRow(
-          organizationID: statement.text(0), id: statement.text(1), revision: statement.integer(2),
-          version: statement.integer(3), createdAt: Timestamp(microseconds: statement.integer(4)),
-          updatedAt: Timestamp(microseconds: statement.integer(5)), document: statement.bytes(6),
-          secrets: statement.optionalBytes(7))
-        statement.reset()
-        return .found(row)
+      ).bind(1, id).bind(2, organization).first { row in
+        AgentRow(
+          organizationID: row.text(0), id: row.text(1), revision: row.integer(2), version: row.integer(3),
+          createdAt: Timestamp(microseconds: row.integer(4)), updatedAt: Timestamp(microseconds: row.integer(5)),
+          document: row.bytes(6), secrets: row.optionalBytes(7))
       }
-      let elsewhere = try database.statement("SELECT 1 FROM agents WHERE id = ?").bind(1, id)
-      let isForeign = try elsewhere.step()
-      elsewhere.reset()
-      return isForeign ? .foreign : .missing
+      if let row { return .found(row) }
+      let isForeign = try database.statement("SELECT 1 FROM agents WHERE id = ?").bind(1, id).first { _ in true }
+      return isForeign == nil ? .missing : .foreign
     }
   }
 
@@ -77,13 +72,11 @@ extension Store {
     _ version: Int64, of id: String, in organization: String
   ) throws(StoreError) -> AgentVersion? {
     try read { (database: Database) throws(StoreError) -> AgentVersion? in
-      let statement = try database.statement(
+      try database.statement(
         "SELECT document, secrets FROM agent_versions WHERE agent_id = ? AND organization_id = ? AND version = ?"
-      ).bind(1, id).bind(2, organization).bind(3, version)
-      guard try statement.step() else { return nil }
-      let found = AgentVersion(version: version, document: statement.bytes(0), secrets: statement.optionalBytes(1))
-      statement.reset()
-      return found
+      ).bind(1, id).bind(2, organization).bind(3, version).first { row in
+        AgentVersion(version: version, document: row.bytes(0), secrets: row.optionalBytes(1))
+      }
     }
   }
 
@@ -93,14 +86,12 @@ extension Store {
       let total = try ListCount.agents.total(in: organization, database)
       guard page.offset < total else { return Page(rows: [], total: total) }
       let start = try ListCount.agents.start(offset: page.offset, in: organization, database)
-      let statement = try database.statement(
+      let rows = try database.statement(
         """
         SELECT document FROM agents WHERE organization_id = ? AND position < ?
         ORDER BY position DESC LIMIT ? OFFSET ?
         """
-      ).bind(1, organization).bind(2, start.below).bind(3, page.count).bind(4, start.skip)
-      var rows: [[UInt8]] = []
-      while try statement.step() { rows.append(statement.bytes(0)) }
+      ).bind(1, organization).bind(2, start.below).bind(3, page.count).bind(4, start.skip).all { $0.bytes(0) }
       return Page(rows: rows, total: total)
     }
   }
@@ -108,21 +99,17 @@ extension Store {
   /// Removes an agent with its versions, tasks and their journals. False when it is not there.
   package func deleteAgent(_ id: String, in organization: String, durable: Bool) throws(StoreError) -> Bool {
     try write(owed: durable) { (database: Database) throws(StoreError) -> Bool in
-      let statement = try database.statement("SELECT position FROM agents WHERE id = ? AND organization_id = ?")
-        .bind(1, id).bind(2, organization)
-      guard try statement.step() else { return false }
-      let position = statement.integer(0)
-      statement.reset()
+      let position = try database.statement("SELECT position FROM agents WHERE id = ? AND organization_id = ?")
+        .bind(1, id).bind(2, organization).first { $0.integer(0) }
+      guard let position else { return false }
       try database.statement("DELETE FROM agents WHERE id = ? AND organization_id = ?")
         .bind(1, id).bind(2, organization).run()
       try database.statement("DELETE FROM agent_versions WHERE agent_id = ? AND organization_id = ?")
         .bind(1, id).bind(2, organization).run()
       try ListCount.agents.add(-1, at: position, in: organization, database)
       let tasks = try database.statement("SELECT key, position FROM tasks WHERE agent_id = ? AND organization_id = ?")
-        .bind(1, id).bind(2, organization)
-      var found: [(key: Int64, position: Int64)] = []
-      while try tasks.step() { found.append((tasks.integer(0), tasks.integer(1))) }
-      for task in found {
+        .bind(1, id).bind(2, organization).all { (key: $0.integer(0), position: $0.integer(1)) }
+      for task in tasks {
         try Store.deleteTask(key: task.key, position: task.position, in: organization, database)
       }
       return true

@@ -6,22 +6,64 @@ final class Database {
   private let handle: OpaquePointer
   private var statements: [String: Statement] = [:]
 
-  /// Opens a connection. `uri` names nothing else than a file or ":memory:".
-  init(path: String, readOnly: Bool, busyTimeoutMilliseconds: Int64) throws(StoreError) {
+  enum Access {
+    /// A new database in memory.
+    case memory
+    /// A file that is there; it is never made, so that a file which was moved away does not come back empty.
+    case existing
+    /// The same, without the right to write.
+    case readOnly
+
+    var flags: Int32 {
+      switch self {
+      case .memory: return SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY
+      case .existing: return SQLITE_OPEN_READWRITE
+      case .readOnly: return SQLITE_OPEN_READONLY
+      }
+    }
+  }
+
+  /// Opens a connection.
+  init(path: String, access: Access, busyTimeoutMilliseconds: Int64) throws(StoreError) {
     var opened: OpaquePointer?
     // SQLITE_OPEN_NOFOLLOW is not set: a store behind a symbolic link is the operator's choice.
-    let flags =
-      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE
-      | (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+    let flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | access.flags
     let result = path.withCString { sqlite3_open_v2($0, &opened, flags, nil) }
     guard result == SQLITE_OK, let opened else {
-      let message = Database.message(of: opened, result)
+      var message = Database.message(of: opened, result)
+      if let opened, case let number = sqlite3_system_errno(opened), number != 0 {
+        message += ": " + StoreFile.errorText(number)
+      }
       sqlite3_close_v2(opened)
       throw result == SQLITE_NOTADB ? .notAStore(message) : .cannotOpen(message)
     }
     handle = opened
     sqlite3_extended_result_codes(handle, 1)
-    sqlite3_busy_timeout(handle, Int32(clamping: busyTimeoutMilliseconds))
+    setBusyTimeout(milliseconds: busyTimeoutMilliseconds)
+  }
+
+  /// The first bytes of a file, as it is on disk; zeros where it is shorter.
+  ///
+  /// Read through SQLite: to open and close the file by ourselves would drop the locks that SQLite holds on it for connections of the host, and another
+  /// process could then delete the log under them.
+  static func head(of path: String, count: Int32) throws(StoreError) -> [UInt8] {
+    let database = try Database(path: path, access: .readOnly, busyTimeoutMilliseconds: 0)
+    var file: UnsafeMutablePointer<sqlite3_file>?
+    let found = sqlite3_file_control(database.handle, "main", SQLITE_FCNTL_FILE_POINTER, &file)
+    guard found == SQLITE_OK, let file, let read = file.pointee.pMethods?.pointee.xRead else {
+      throw .cannotOpen("SQLite does not show the file")
+    }
+    var bytes = [UInt8](repeating: 0, count: Int(count))
+    let result = read(file, &bytes, count, 0)
+    guard result == SQLITE_OK || result == SQLITE_IOERR | (2 << 8) else {
+      throw error(result, of: nil)
+    }
+    return bytes
+  }
+
+  /// How long a statement waits for the locks of other connections.
+  func setBusyTimeout(milliseconds: Int64) {
+    sqlite3_busy_timeout(handle, Int32(clamping: milliseconds))
   }
 
   deinit {
@@ -30,8 +72,8 @@ final class Database {
   }
 
   static func message(of handle: OpaquePointer?, _ result: Int32) -> String {
-    guard let handle, let text = sqlite3_errmsg(handle) ?? sqlite3_errstr(result) else { return "SQLite error \(result)" }
-    return text.textCopy
+    let text = handle.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(result)
+    return text?.textCopy ?? "SQLite error \(result)"
   }
 
   /// The store's error for a result code of a connection.
@@ -78,9 +120,7 @@ final class Database {
 
   /// The first column of the only row of a query.
   func integer(_ sql: String) throws(StoreError) -> Int64 {
-    let statement = try statement(sql)
-    defer { statement.reset() }
-    return try statement.step() ? statement.integer(0) : 0
+    try statement(sql).first { $0.integer(0) } ?? 0
   }
 }
 

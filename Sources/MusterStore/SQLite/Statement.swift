@@ -3,6 +3,8 @@ import CSQLite
 /// A prepared statement: parameters are counted from 1, columns from 0, as SQLite does.
 final class Statement {
   private let handle: OpaquePointer
+  /// The first bind that failed since the last reset.
+  private var bindResult = SQLITE_OK
 
   init(_ handle: OpaquePointer) { self.handle = handle }
 
@@ -11,6 +13,7 @@ final class Statement {
   func reset() {
     sqlite3_reset(handle)
     sqlite3_clear_bindings(handle)
+    bindResult = SQLITE_OK
   }
 
   // MARK: - Parameters
@@ -20,43 +23,47 @@ final class Statement {
 
   @discardableResult
   func bind(_ index: Int32, _ value: Int64?) -> Statement {
-    if let value { sqlite3_bind_int64(handle, index, value) } else { sqlite3_bind_null(handle, index) }
+    note(value.map { sqlite3_bind_int64(handle, index, $0) } ?? sqlite3_bind_null(handle, index))
     return self
   }
 
   @discardableResult
   func bind(_ index: Int32, _ text: String?) -> Statement {
-    guard let text else {
-      sqlite3_bind_null(handle, index)
-      return self
-    }
-    return bind(index, Array(text.utf8))
+    bind(index, text.map { Array($0.utf8) })
   }
 
   @discardableResult
   func bind(_ index: Int32, _ text: [UInt8]?) -> Statement {
     guard let text else {
-      sqlite3_bind_null(handle, index)
+      note(sqlite3_bind_null(handle, index))
       return self
     }
     text.withUnsafeBufferPointer { buffer in
       buffer.withMemoryRebound(to: CChar.self) { characters in
         // An empty array has no address; SQLite takes a nil pointer for NULL.
         if let base = characters.baseAddress, characters.count > 0 {
-          _ = sqlite3_bind_text64(
-            handle, index, base, sqlite3_uint64(characters.count), Statement.transient, UInt8(SQLITE_UTF8))
+          note(
+            sqlite3_bind_text64(
+              handle, index, base, sqlite3_uint64(characters.count), Statement.transient, UInt8(SQLITE_UTF8)))
         } else {
-          _ = sqlite3_bind_text(handle, index, "", 0, Statement.transient)
+          note(sqlite3_bind_text(handle, index, "", 0, Statement.transient))
         }
       }
     }
     return self
   }
 
+  /// A value that could not be bound would be stored as NULL: the next step fails instead.
+  private func note(_ result: Int32) {
+    if bindResult == SQLITE_OK { bindResult = result }
+  }
+
   // MARK: - Running
 
-  /// Goes to the next row; false when there is none.
+  /// Goes to the next row; false when there is none, and then the statement is reset. Whoever stops at a row resets it: an open statement keeps the connection's
+  /// transaction, and with it the state of the store that it reads.
   func step() throws(StoreError) -> Bool {
+    guard bindResult == SQLITE_OK else { throw Database.error(bindResult, of: sqlite3_db_handle(handle)) }
     switch sqlite3_step(handle) {
     case SQLITE_ROW: return true
     case SQLITE_DONE:
@@ -72,6 +79,20 @@ final class Statement {
   /// Runs a statement that gives no rows.
   func run() throws(StoreError) {
     while try step() {}
+  }
+
+  /// What `read` makes of the first row; nil when there is none. The statement is reset.
+  func first<Value>(_ read: (Statement) -> Value) throws(StoreError) -> Value? {
+    guard try step() else { return nil }
+    defer { reset() }
+    return read(self)
+  }
+
+  /// What `read` makes of each row.
+  func all<Value>(_ read: (Statement) -> Value) throws(StoreError) -> [Value] {
+    var values: [Value] = []
+    while try step() { values.append(read(self)) }
+    return values
   }
 
   // MARK: - Columns

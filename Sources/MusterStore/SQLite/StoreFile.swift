@@ -1,28 +1,20 @@
 import CPlatform
 import CSQLite
 
-/// Looks at a file before SQLite does, so that a file which is not ours stays as it is.
+/// Looks at a file before SQLite uses it as a database, so that a file which is not ours stays as it is.
 enum StoreFile {
-  /// What stands at a path.
-  enum Found: Equatable {
-    /// Nothing, or an empty file: a new store may be made.
-    case empty
-    /// A store of a version that can be read.
-    case store
-  }
-
-  /// Inspects the file without opening it as a database.
-  static func inspect(_ path: String) throws(StoreError) -> Found {
+  /// Refuses a file that is neither empty nor a store of a version that can be read, without opening it as a database. Called while no other thread of
+  /// this process opens or closes it.
+  static func inspect(_ path: String) throws(StoreError) {
     var status = platform_file_status()
     let failure = path.withCString { platform_file_stat($0, &status) }
-    if failure == ENOENT { return .empty }
     guard failure == 0 else { throw .cannotOpen(errorText(failure)) }
     if status.is_directory { throw .notAStore("it is a directory") }
     guard status.is_regular else { throw .notAStore("it is not a regular file") }
-    if status.size == 0 { return .empty }
+    if status.size == 0 { return }
     // The header of an SQLite file: magic in bytes 0-15, user_version at 60, application_id at 68, both big-endian.
-    let header = try read(path, count: 100)
-    guard header.count == 100, header.starts(with: Array("SQLite format 3".utf8)) else {
+    let header = try Database.head(of: path, count: 100)
+    guard header.starts(with: Array("SQLite format 3".utf8)) else {
       throw .notAStore("it is not an SQLite database")
     }
     let application = bigEndian(header, at: 68)
@@ -31,7 +23,6 @@ enum StoreFile {
       throw .notAStore("it is an SQLite database of another program")
     }
     guard version <= Schema.version else { throw .newer(schema: version, supported: Schema.version) }
-    return .store
   }
 
   /// Makes an empty file that only its owner can read; it is no error if the file is there.
@@ -54,20 +45,20 @@ enum StoreFile {
     return (status.device, status.inode)
   }
 
+  /// The absolute path of a file that is there, without symbolic links.
+  ///
+  /// All processes must find the same lock file beside the file, whatever path they were given, and connections that are opened later must find the same file
+  /// although the host has changed its working directory.
+  static func resolved(_ path: String) throws(StoreError) -> String {
+    guard let text = path.withCString({ realpath($0, nil) }) else { throw .cannotOpen(errorText(platform_errno())) }
+    defer { free(text) }
+    return UnsafePointer(text).textCopy
+  }
+
   static func errorText(_ number: Int32) -> String {
     var buffer = [CChar](repeating: 0, count: 160)
     platform_error_text(number, &buffer, buffer.count)
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  private static func read(_ path: String, count: Int) throws(StoreError) -> [UInt8] {
-    let descriptor = path.withCString { platform_file_open($0, platform_open_read, 0) }
-    guard descriptor >= 0 else { throw .cannotOpen(errorText(platform_errno())) }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: count)
-    let got = pread(descriptor, &bytes, count, 0)
-    guard got >= 0 else { throw .cannotOpen(errorText(platform_errno())) }
-    return Array(bytes.prefix(got))
   }
 
   private static func bigEndian(_ bytes: [UInt8], at offset: Int) -> Int64 {

@@ -82,9 +82,9 @@ final class Turnstile: @unchecked Sendable {
 
   /// The waiting thread: record locks cannot be waited for with a time limit, so a thread waits without one.
   private func wait() {
-    var failure = platform_record_lock(descriptor, Turnstile.next, true)
+    var failure = take(Turnstile.next)
     if failure == 0 {
-      failure = platform_record_lock(descriptor, Turnstile.writing, true)
+      failure = take(Turnstile.writing)
       _ = platform_record_unlock(descriptor, Turnstile.next)
     }
     lock.withLock {
@@ -97,6 +97,16 @@ final class Turnstile: @unchecked Sendable {
         leave()
       }
       changed.broadcast()
+    }
+  }
+
+  /// Waits for a byte. The kernel refuses a wait that closes a circle of waiting processes; but with two stores in two processes the circle is none,
+  /// because other threads hold the bytes and give them back. So it is asked again.
+  private func take(_ byte: Int64) -> Int32 {
+    while true {
+      let failure = platform_record_lock(descriptor, byte, true)
+      guard failure == EDEADLK else { return failure }
+      usleep(1000)
     }
   }
 

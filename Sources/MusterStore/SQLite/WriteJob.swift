@@ -13,12 +13,17 @@ final class WriteJob {
   /// Whether the caller is owed that the change survives a power cut.
   let isOwed: Bool
   let body: (Database) throws(StoreError) -> Void
+  /// Until when it may wait for other processes.
+  let deadline: Deadline
   var state = State.waiting
   /// What its caller waits on, once it does.
   var condition: Condition?
 
-  init(isOwed: Bool, _ body: @escaping (Database) throws(StoreError) -> Void) {
+  var isLeader: Bool { if case .leader = state { true } else { false } }
+
+  init(isOwed: Bool, deadline: Deadline, _ body: @escaping (Database) throws(StoreError) -> Void) {
     self.isOwed = isOwed
+    self.deadline = deadline
     self.body = body
   }
 }

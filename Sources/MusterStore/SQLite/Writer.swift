@@ -8,16 +8,21 @@ import MusterSystem
 final class Writer: @unchecked Sendable {
   private static let largestBatch = 256
 
-  private let database: Database
-  /// Nil for a store in memory.
-  private let turnstile: Turnstile?
+  /// Nil once closed. Used under `connectionLock`.
+  private var database: Database?
+  /// Nil for a store in memory, and once closed.
+  private var turnstile: Turnstile?
+  private let isInMemory: Bool
   /// Held while the connection works. A store in memory reads through the same connection.
-  let connectionLock = Lock()
+  private let connectionLock = Lock()
 
   private let lock = Lock()
+  /// Signalled when there is no leader any more.
+  private let idle = Condition()
   private var queue: [WriteJob] = []
   private var hasLeader = false
-  private var isPoisoned = false
+  /// Why nothing is written any more.
+  private var refusal: StoreError?
   private var busyTimeoutMilliseconds: Int64
   /// What `PRAGMA synchronous` was last set to.
   private var isFullySynchronous: Bool?
@@ -25,6 +30,7 @@ final class Writer: @unchecked Sendable {
   init(database: Database, turnstile: Turnstile?, busyTimeoutMilliseconds: Int64) {
     self.database = database
     self.turnstile = turnstile
+    isInMemory = turnstile == nil
     self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
   }
 
@@ -33,9 +39,14 @@ final class Writer: @unchecked Sendable {
     lock.withLock { busyTimeoutMilliseconds = max(busyTimeoutMilliseconds, milliseconds) }
   }
 
-  /// Runs the job, and returns when it is committed.
-  func perform(_ job: WriteJob) throws(StoreError) {
+  /// Runs `body` in a transaction, and returns when it is committed. It waits for other processes no longer than the store's busy timeout, and than
+  /// `patienceMilliseconds`.
+  func perform(
+    owed: Bool, patienceMilliseconds: Int64 = .max, _ body: @escaping (Database) throws(StoreError) -> Void
+  ) throws(StoreError) {
     lock.lock()
+    let job = WriteJob(
+      isOwed: owed, deadline: .after(milliseconds: min(busyTimeoutMilliseconds, patienceMilliseconds)), body)
     queue.append(job)
     if hasLeader {
       let condition = Condition()
@@ -47,7 +58,7 @@ final class Writer: @unchecked Sendable {
       hasLeader = true
       job.state = .leader
     }
-    if case .leader = job.state { lead() }
+    if case .leader = job.state { lead(until: job.deadline) }
     let state = job.state
     lock.unlock()
     if case .done(let error?) = state { throw error }
@@ -55,47 +66,89 @@ final class Writer: @unchecked Sendable {
 
   /// Uses the connection for reading; only for a store in memory.
   func read<Value>(_ body: (Database) throws(StoreError) -> Value) throws(StoreError) -> Value {
-    try connectionLock.withLock { () throws(StoreError) -> Value in try body(database) }
+    try connectionLock.withLock { () throws(StoreError) -> Value in
+      guard let database else { throw .closed }
+      return try body(database)
+    }
   }
 
+  /// Waits for the jobs that are under way, and closes the connection; later jobs answer `closed`.
+  func close() {
+    lock.withLock {
+      refusal = .closed
+      while hasLeader { _ = idle.wait(lock) }
+    }
+    connectionLock.withLock {
+      database = nil
+      turnstile = nil
+    }
+  }
+
+  /// Closes the connection that a forked child inherited. False when it was in use at the fork: then nobody can.
+  func closeInherited() -> Bool {
+    guard lock.tryLock() else { return false }
+    defer { lock.unlock() }
+    guard !hasLeader, connectionLock.tryLock() else { return false }
+    defer { connectionLock.unlock() }
+    refusal = .forked
+    database = nil
+    turnstile = nil
+    return true
+  }
+
+  // MARK: - Leading
+
   /// Commits the front of the queue and hands over. Called, and returns, with the lock held.
-  private func lead() {
-    let batch = Array(queue.prefix(Writer.largestBatch))
-    queue.removeFirst(batch.count)
-    let timeout = busyTimeoutMilliseconds
-    let wasPoisoned = isPoisoned
+  private func lead(until deadline: Deadline) {
+    var failure = refusal
+    let isRefused = failure != nil
     lock.unlock()
-    let errors =
-      wasPoisoned ? batch.map { _ in StoreError.poisoned } : commit(batch, until: .after(milliseconds: timeout))
+    if failure == nil {
+      do throws(StoreError) { try turnstile?.enter(until: deadline) } catch { failure = error }
+    }
     lock.lock()
-    for (job, error) in zip(batch, errors) {
-      job.state = .done(error)
-      if error == .poisoned { isPoisoned = true }
-      job.condition?.signal()
+    if let failure {
+      // The leader has waited long enough, and with it all who came before it or have less patience; the others go on.
+      let ended = queue.filter { isRefused || $0.isLeader || $0.deadline.hasPassed }
+      queue.removeAll { job in ended.contains { $0 === job } }
+      for job in ended { finish(job, failure) }
+    } else {
+      // Taken only now: those who came while the leader waited for its turn ride along.
+      let batch = Array(queue.prefix(Writer.largestBatch))
+      queue.removeFirst(batch.count)
+      lock.unlock()
+      let errors = commit(batch, until: deadline)
+      turnstile?.leave()
+      lock.lock()
+      for (job, error) in zip(batch, errors) { finish(job, error) }
     }
     if let next = queue.first {
       next.state = .leader
       next.condition?.signal()
     } else {
       hasLeader = false
+      idle.broadcast()
     }
+  }
+
+  private func finish(_ job: WriteJob, _ error: StoreError?) {
+    job.state = .done(error)
+    if error == .poisoned, refusal == nil { refusal = .poisoned }
+    job.condition?.signal()
   }
 
   /// Commits the jobs; gives each one's error, in their order.
   private func commit(_ batch: [WriteJob], until deadline: Deadline) -> [StoreError?] {
-    do throws(StoreError) {
-      try turnstile?.enter(until: deadline)
-    } catch {
-      return batch.map { _ in error }
-    }
-    defer { turnstile?.leave() }
-    return connectionLock.withLock {
-      var errors = attempt(batch)
+    connectionLock.withLock {
+      guard let database else { return batch.map { _ in .closed } }
+      // Whoever writes without the turnstile (another program) is waited for within the same limit.
+      if let left = deadline.remainingMilliseconds { database.setBusyTimeout(milliseconds: left) }
+      var outcomes = attempt(batch, database)
       // When the transaction was lost, nothing is on disk: run those again, one by one, that did not fail by themselves.
-      for (index, job) in batch.enumerated() where errors[index] == .lost {
-        errors[index] = attempt([job]).first ?? .lost
+      for (index, job) in batch.enumerated() where outcomes[index] == .lost {
+        outcomes[index] = attempt([job], database).first ?? .lost
       }
-      return errors.map { outcome in
+      return outcomes.map { outcome in
         switch outcome {
         case .committed: return nil
         case .lost: return .failed("the transaction was lost twice")
@@ -113,10 +166,10 @@ final class Writer: @unchecked Sendable {
   }
 
   /// Runs the jobs in one transaction. On return no transaction is open.
-  private func attempt(_ batch: [WriteJob]) -> [Outcome] {
+  private func attempt(_ batch: [WriteJob], _ database: Database) -> [Outcome] {
     var outcomes = [Outcome](repeating: .lost, count: batch.count)
     do throws(StoreError) {
-      try setSynchronous(batch.contains { $0.isOwed })
+      try setSynchronous(batch.contains { $0.isOwed }, database)
       try database.execute("BEGIN IMMEDIATE")
     } catch {
       return batch.map { _ in .failed(error) }
@@ -129,8 +182,8 @@ final class Writer: @unchecked Sendable {
         outcomes[index] = .committed
       } catch {
         outcomes[index] = .failed(error)
-        if batch.count == 1 || database.isOutsideTransaction || !undoSavepoint() {
-          rollBack()
+        if batch.count == 1 || database.isOutsideTransaction || !undoSavepoint(database) {
+          rollBack(database)
           return outcomes.map { if case .failed = $0 { $0 } else { .lost } }
         }
       }
@@ -139,7 +192,7 @@ final class Writer: @unchecked Sendable {
       try database.statement("COMMIT").run()
     } catch {
       let code = database.lastCode
-      rollBack()
+      rollBack(database)
       // After a sync that failed nobody knows what is on disk: only opening the file again tells.
       let isSync = code == SQLITE_IOERR | (4 << 8) || code == SQLITE_IOERR | (5 << 8)
       let final: StoreError = isSync ? .poisoned : error
@@ -151,7 +204,7 @@ final class Writer: @unchecked Sendable {
     return outcomes
   }
 
-  private func undoSavepoint() -> Bool {
+  private func undoSavepoint(_ database: Database) -> Bool {
     do throws(StoreError) {
       try database.statement("ROLLBACK TO job").run()
       try database.statement("RELEASE job").run()
@@ -161,14 +214,14 @@ final class Writer: @unchecked Sendable {
     }
   }
 
-  private func rollBack() {
+  private func rollBack(_ database: Database) {
     guard !database.isOutsideTransaction else { return }
     do throws(StoreError) { try database.execute("ROLLBACK") } catch {}
   }
 
   /// The pragma acts when it is prepared, so it is never prepared ahead; it is only run when it changes.
-  private func setSynchronous(_ full: Bool) throws(StoreError) {
-    guard isFullySynchronous != full, turnstile != nil else { return }
+  private func setSynchronous(_ full: Bool, _ database: Database) throws(StoreError) {
+    guard isFullySynchronous != full, !isInMemory else { return }
     try database.execute(full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL")
     isFullySynchronous = full
   }

@@ -8,20 +8,20 @@ extension Store {
     let owner = owner
     return try write(owed: durable) { (database: Database) throws(StoreError) -> TurnBeginning in
       let known = try Store.task(start.taskID, in: start.organizationID, database)
-      guard (known?.sequence ?? 0) == start.afterSequence, known?.status.isFinal ?? true else { return .changed }
+      // The agent is compared too: meanwhile the task may have been deleted, and made again by another agent.
+      guard (known?.sequence ?? 0) == start.afterSequence, known?.status.isFinal ?? true,
+        known.map({ $0.agentID == start.agentID }) ?? true
+      else { return .changed }
       let position = try Store.nextPosition(database)
       let now = start.entry.time.microseconds
       let sequence = start.afterSequence &+ 1
       let key: Int64
       if let known {
         key = known.key
-        let old = try database.statement("SELECT position FROM tasks WHERE key = ?").bind(1, key)
-        let oldPosition = try old.step() ? old.integer(0) : position
-        old.reset()
-        try ListCount.tasks.move(from: oldPosition, to: position, in: start.organizationID, database)
+        try Store.moveTask(key, to: position, in: start.organizationID, database)
         try database.statement(
           """
-          UPDATE tasks SET position = ?, updated_at = ?, status = ?, internal_status = NULL, is_manually_stopped = 0,
+          UPDATE tasks SET updated_at = ?, status = ?, internal_status = NULL, is_manually_stopped = 0,
             started_at = ?, finished_at = NULL, turn = turn + 1, sequence = ?, first_sequence = ?,
             result_sequence = NULL, system_sequence = CASE WHEN ? THEN ? ELSE system_sequence END, owner = ?,
             fence = fence + 1, title = ?, user_id = ?, parent_id = coalesce(?, parent_id), triggering_agent_id = ?,
@@ -29,10 +29,9 @@ extension Store {
           WHERE key = ?
           """
         )
-        .bind(1, position).bind(2, now).bind(3, TaskStatus.executing.rawValue).bind(4, now).bind(5, sequence)
-        .bind(6, sequence).bind(7, start.carriesSystemMessage ? 1 : 0).bind(8, sequence).bind(9, owner)
-        .bind(10, start.title).bind(11, start.userID).bind(12, start.parentID).bind(13, start.triggeringAgentID)
-        .bind(14, key).run()
+        .bind(1, now).bind(2, TaskStatus.executing.rawValue).bind(3, now).bind(4, sequence).bind(5, sequence)
+        .bind(6, start.carriesSystemMessage ? 1 : 0).bind(7, sequence).bind(8, owner).bind(9, start.title)
+        .bind(10, start.userID).bind(11, start.parentID).bind(12, start.triggeringAgentID).bind(13, key).run()
       } else {
         try database.statement(
           """
@@ -94,22 +93,29 @@ extension Store {
       return try Store.task(task.id, in: task.organizationID, database)
     }
     let position = try nextPosition(database)
-    let old = try database.statement("SELECT position FROM tasks WHERE key = ?").bind(1, task.key)
-    let oldPosition = try old.step() ? old.integer(0) : position
-    old.reset()
-    try ListCount.tasks.move(from: oldPosition, to: position, in: task.organizationID, database)
+    try moveTask(task.key, to: position, in: task.organizationID, database)
     try database.statement(
       """
-      UPDATE tasks SET sequence = ?, position = ?, updated_at = ?, finished_at = ?, status = ?, internal_status = ?,
+      UPDATE tasks SET sequence = ?, updated_at = ?, finished_at = ?, status = ?, internal_status = ?,
         is_manually_stopped = ?, result_sequence = ?, owner = NULL, fence = fence + 1, prompt_tokens = ?,
         completion_tokens = ?
       WHERE key = ?
       """
     )
-    .bind(1, sequence).bind(2, position).bind(3, entry.time.microseconds).bind(4, entry.time.microseconds)
-    .bind(5, end.status.rawValue).bind(6, end.internalStatus).bind(7, end.isManuallyStopped ? 1 : 0)
-    .bind(8, sequence).bind(9, end.promptTokens).bind(10, end.completionTokens).bind(11, task.key).run()
+    .bind(1, sequence).bind(2, entry.time.microseconds).bind(3, entry.time.microseconds)
+    .bind(4, end.status.rawValue).bind(5, end.internalStatus).bind(6, end.isManuallyStopped ? 1 : 0)
+    .bind(7, sequence).bind(8, end.promptTokens).bind(9, end.completionTokens).bind(10, task.key).run()
     return try Store.task(task.id, in: task.organizationID, database)
+  }
+
+  /// Puts a task at the top of its list.
+  private static func moveTask(
+    _ key: Int64, to position: Int64, in organization: String, _ database: Database
+  ) throws(StoreError) {
+    let old = try database.statement("SELECT position FROM tasks WHERE key = ?").bind(1, key).first { $0.integer(0) }
+    guard let old else { throw .failed("a task that was just read is missing") }
+    try ListCount.tasks.move(from: old, to: position, in: organization, database)
+    try database.statement("UPDATE tasks SET position = ? WHERE key = ?").bind(1, position).bind(2, key).run()
   }
 
   private static func append(
@@ -155,10 +161,7 @@ extension Store {
 
   private func records(_ sql: String, _ first: Int64, _ second: Int64) throws(StoreError) -> [JournalRecord] {
     try read { (database: Database) throws(StoreError) -> [JournalRecord] in
-      let statement = try database.statement(sql).bind(1, first).bind(2, second)
-      var records: [JournalRecord] = []
-      while try statement.step() { records.append(JournalRecord(statement)) }
-      return records
+      try database.statement(sql).bind(1, first).bind(2, second).all { JournalRecord($0) }
     }
   }
 
@@ -167,19 +170,13 @@ extension Store {
   /// The unfinished tasks whose owners are dead.
   package func abandonedTasks() throws(StoreError) -> [TaskRow] {
     let owners = try read { (database: Database) throws(StoreError) -> [Int64] in
-      let statement = try database.statement("SELECT DISTINCT owner FROM tasks WHERE owner IS NOT NULL")
-      var owners: [Int64] = []
-      while try statement.step() { owners.append(statement.integer(0)) }
-      return owners
+      try database.statement("SELECT DISTINCT owner FROM tasks WHERE owner IS NOT NULL").all { $0.integer(0) }
     }
     var found: [TaskRow] = []
     for dead in owners where !isAlive(dead) {
       found += try read { (database: Database) throws(StoreError) -> [TaskRow] in
-        let statement = try database.statement("SELECT \(TaskRow.columns) FROM tasks t WHERE t.owner = ? ORDER BY t.key")
-          .bind(1, dead)
-        var rows: [TaskRow] = []
-        while try statement.step() { rows.append(TaskRow(statement)) }
-        return rows
+        try database.statement("SELECT \(TaskRow.columns) FROM tasks t WHERE t.owner = ? ORDER BY t.key")
+          .bind(1, dead).all { TaskRow($0) }
       }
     }
     return found
@@ -188,11 +185,9 @@ extension Store {
   /// Removes the numbers of dead processes that own no task.
   package func forgetDeadOwners() throws(StoreError) {
     let owners = try read { (database: Database) throws(StoreError) -> [Int64] in
-      let statement = try database.statement(
-        "SELECT id FROM owners o WHERE NOT EXISTS (SELECT 1 FROM tasks t WHERE t.owner = o.id)")
-      var owners: [Int64] = []
-      while try statement.step() { owners.append(statement.integer(0)) }
-      return owners
+      try database.statement(
+        "SELECT id FROM owners o WHERE NOT EXISTS (SELECT 1 FROM tasks t WHERE t.owner = o.id)"
+      ).all { $0.integer(0) }
     }
     let dead = owners.filter { !isAlive($0) }
     if dead.isEmpty { return }

@@ -5,11 +5,7 @@ extension Store {
   private static let recordColumns = "j.turn, j.sequence, j.kind, j.format, j.time, j.role, j.body, j.commands"
 
   static func task(_ id: String, in organization: String, _ database: Database) throws(StoreError) -> TaskRow? {
-    let statement = try database.statement(selectTask).bind(1, id).bind(2, organization)
-    guard try statement.step() else { return nil }
-    let row = TaskRow(statement)
-    statement.reset()
-    return row
+    try database.statement(selectTask).bind(1, id).bind(2, organization).first { TaskRow($0) }
   }
 
   /// A task.
@@ -21,10 +17,7 @@ extension Store {
   }
 
   private static func isForeignTask(_ id: String, _ database: Database) throws(StoreError) -> Bool {
-    let statement = try database.statement("SELECT 1 FROM tasks WHERE id = ?").bind(1, id)
-    let found = try statement.step()
-    statement.reset()
-    return found
+    try database.statement("SELECT 1 FROM tasks WHERE id = ?").bind(1, id).first { _ in true } ?? false
   }
 
   /// A task with the first record of its latest turn and the record that holds its result, all of one moment.
@@ -45,13 +38,8 @@ extension Store {
   private static func record(
     _ sequence: Int64, of task: TaskRow, _ database: Database
   ) throws(StoreError) -> JournalRecord? {
-    let statement = try database.statement(
-      "SELECT \(recordColumns) FROM journal j WHERE j.task = ? AND j.sequence = ?"
-    ).bind(1, task.key).bind(2, sequence)
-    guard try statement.step() else { return nil }
-    let record = JournalRecord(statement)
-    statement.reset()
-    return record
+    try database.statement("SELECT \(recordColumns) FROM journal j WHERE j.task = ? AND j.sequence = ?")
+      .bind(1, task.key).bind(2, sequence).first { JournalRecord($0) }
   }
 
   // MARK: - Lists
@@ -72,8 +60,7 @@ extension Store {
         }
       } else {
         let count = try database.statement("SELECT count(*) FROM tasks t WHERE t.organization_id = ?\(condition.sql)")
-        total = try condition.bind(to: count.bind(1, organization), from: 2).step() ? count.integer(0) : 0
-        count.reset()
+        total = try condition.bind(to: count.bind(1, organization), from: 2).first { $0.integer(0) } ?? 0
       }
       guard page.offset < total else { return Page(rows: [], total: total) }
       let statement = try database.statement(
@@ -85,13 +72,10 @@ extension Store {
         """)
       condition.bind(to: statement.bind(1, organization).bind(2, below), from: 3)
         .bind(condition.count + 3, page.count).bind(condition.count + 4, skip)
-      var rows: [TaskListRow] = []
-      while try statement.step() {
-        let hasResult = !statement.isNull(TaskRow.columnCount)
-        rows.append(
-          TaskListRow(
-            task: TaskRow(statement),
-            result: hasResult ? JournalRecord(statement, from: TaskRow.columnCount) : nil))
+      let rows = try statement.all { row in
+        let hasResult = !row.isNull(TaskRow.columnCount)
+        return TaskListRow(
+          task: TaskRow(row), result: hasResult ? JournalRecord(row, from: TaskRow.columnCount) : nil)
       }
       return Page(rows: rows, total: total)
     }
@@ -105,16 +89,13 @@ extension Store {
       var open = [id]
       var removed: [String] = []
       while let next = open.popLast() {
-        let statement = try database.statement("SELECT key, position FROM tasks WHERE id = ? AND organization_id = ?")
-          .bind(1, next).bind(2, organization)
-        guard try statement.step() else { continue }
-        let (key, position) = (statement.integer(0), statement.integer(1))
-        statement.reset()
-        try Store.deleteTask(key: key, position: position, in: organization, database)
+        let task = try database.statement("SELECT key, position FROM tasks WHERE id = ? AND organization_id = ?")
+          .bind(1, next).bind(2, organization).first { (key: $0.integer(0), position: $0.integer(1)) }
+        guard let task else { continue }
+        try Store.deleteTask(key: task.key, position: task.position, in: organization, database)
         removed.append(next)
-        let children = try database.statement("SELECT id FROM tasks WHERE parent_id = ? AND organization_id = ?")
-          .bind(1, next).bind(2, organization)
-        while try children.step() { open.append(children.text(0)) }
+        open += try database.statement("SELECT id FROM tasks WHERE parent_id = ? AND organization_id = ?")
+          .bind(1, next).bind(2, organization).all { $0.text(0) }
       }
       return removed
     }
@@ -128,15 +109,12 @@ extension Store {
     try ListCount.tasks.add(-1, at: position, in: organization, database)
   }
 
-  /// The ids of the direct sub-tasks, oldest first.
+  /// The direct sub-tasks, oldest first.
   package func subtasks(of id: String, in organization: String) throws(StoreError) -> [TaskRow] {
     try read { (database: Database) throws(StoreError) -> [TaskRow] in
-      let statement = try database.statement(
+      try database.statement(
         "SELECT \(TaskRow.columns) FROM tasks t WHERE t.parent_id = ? AND t.organization_id = ? ORDER BY t.key"
-      ).bind(1, id).bind(2, organization)
-      var rows: [TaskRow] = []
-      while try statement.step() { rows.append(TaskRow(statement)) }
-      return rows
+      ).bind(1, id).bind(2, organization).all { TaskRow($0) }
     }
   }
 }

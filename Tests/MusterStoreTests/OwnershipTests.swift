@@ -1,0 +1,137 @@
+import Foundation
+import MusterSystem
+import Testing
+
+@testable import MusterStore
+
+@Suite("Owners of tasks")
+struct OwnershipTests {
+  /// A process that has taken a number and holds its byte, as long as it lives; with a task of its own.
+  private func owner(_ number: Int, of task: String, _ path: String) throws -> OtherProcess {
+    let other = try OtherProcess(
+      """
+      path, number, task = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+      drop = lock(path + "-lock", 1024 + number)
+      database = sqlite3.connect(path, isolation_level=None)
+      database.execute("INSERT INTO owners VALUES (?, ?, 0)", (number, os.getpid()))
+      if task: database.execute("UPDATE tasks SET owner = ? WHERE id = ?", (number, task))
+      database.close()
+      say("owns")
+      hear()
+      """, [path, "\(number)", task])
+    #expect(other.line() == "owns")
+    return other
+  }
+
+  @Test("Our own number is in the store, and its byte is locked before anybody can see it")
+  func claim() throws {
+    let folder = TemporaryFolder()
+    let path = folder.file("agents.db")
+    StoreRegistry.close(try StoreRegistry.open(path))
+    // Looks all the time for a number that can be seen and whose byte is free.
+    let watcher = try OtherProcess(
+      """
+      database = sqlite3.connect(sys.argv[1], isolation_level=None)
+      database.execute("SELECT 1 FROM owners").fetchall()
+      descriptor = os.open(sys.argv[1] + "-lock", os.O_RDWR)
+      def free(number):
+        try:
+          fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 1024 + number)
+          fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, 1024 + number)
+          return True
+        except OSError: return False
+      say("looking")
+      wrong = seen = 0
+      numbers = set()
+      end = time.time() + 1
+      while time.time() < end:
+        for (number,) in database.execute("SELECT id FROM owners").fetchall():
+          numbers.add(number)
+          # Free, and still in the table: not one that is just saying good-bye.
+          if free(number) and database.execute("SELECT 1 FROM owners WHERE id = ?", (number,)).fetchone(): wrong += 1
+      say(f"{wrong} {len(numbers) > 0}")
+      """, [path])
+    #expect(watcher.line() == "looking")
+    let end = Date().addingTimeInterval(1)
+    while Date() < end { StoreRegistry.close(try StoreRegistry.open(path)) }
+    #expect(watcher.line() == "0 True")
+  }
+
+  @Test("A living process is alive, a dead one is not, and we are")
+  func alive() throws {
+    try withStore { store, folder throws in
+      #expect(store.isAlive(store.owner))
+      #expect(!store.isAlive(4711))
+      let other = try owner(4711, of: "", folder.file("agents.db"))
+      #expect(store.isAlive(4711))
+      #expect(!store.isAlive(4712))
+      other.kill()
+      #expect(!store.isAlive(4711))
+    }
+  }
+
+  @Test("The tasks of a dead process are found, those of a living one never, nor our own")
+  func abandoned() throws {
+    try withStore { store, folder throws in
+      let organization = store.firstOrganizationID
+      _ = try store.begin(start("ours", in: organization))
+      _ = try store.begin(start("theirs", in: organization))
+      _ = try store.run(start("ended", in: organization))
+      let other = try owner(4711, of: "theirs", folder.file("agents.db"))
+      #expect(try store.abandonedTasks().map { $0.id } == [])
+      other.kill()
+      let abandoned = try store.abandonedTasks()
+      #expect(abandoned.map { $0.id } == ["theirs"])
+      let task = try #require(abandoned.first)
+      #expect(task.owner == 4711)
+      // Ended once: the second who tries finds it changed.
+      #expect(try store.seize(task, with: entry(kind: 9), end: end(.error), durable: true)?.status == .error)
+      #expect(try store.seize(task, with: entry(kind: 9), end: end(.error), durable: true) == nil)
+      #expect(try store.abandonedTasks().isEmpty)
+      #expect(try store.found("ours").status == .executing)
+    }
+  }
+
+  @Test("The tasks of a store that was closed are found when it is opened again")
+  func reopened() throws {
+    let folder = TemporaryFolder()
+    var store = try StoreRegistry.open(folder.file("agents.db"))
+    _ = try store.begin(start("t", in: store.firstOrganizationID))
+    StoreRegistry.close(store)
+    store = try StoreRegistry.open(folder.file("agents.db"))
+    #expect(try store.abandonedTasks().map { $0.id } == ["t"])
+    StoreRegistry.close(store)
+  }
+
+  @Test("The numbers of the dead that own nothing are forgotten; others stay")
+  func forgetting() throws {
+    try withStore { store, folder throws in
+      let path = folder.file("agents.db")
+      _ = try store.begin(start("theirs", in: store.firstOrganizationID))
+      let withTask = try owner(101, of: "theirs", path)
+      let living = try owner(102, of: "", path)
+      let dead = try owner(103, of: "", path)
+      withTask.kill()
+      dead.kill()
+      try store.forgetDeadOwners()
+      let left = try store.read { (database) throws(StoreError) in
+        try database.statement("SELECT id FROM owners ORDER BY id").all { $0.integer(0) }
+      }
+      #expect(left == [store.owner, 101, 102])
+      living.kill()
+    }
+  }
+
+  @Test("A number is never given twice")
+  func numbers() throws {
+    let folder = TemporaryFolder()
+    var seen: [Int64] = []
+    for _ in 0..<5 {
+      let store = try StoreRegistry.open(folder.file("agents.db"))
+      seen.append(store.owner)
+      StoreRegistry.close(store)
+    }
+    #expect(seen == seen.sorted())
+    #expect(Set(seen).count == 5)
+  }
+}
