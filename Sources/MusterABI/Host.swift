@@ -51,7 +51,9 @@ final class Host: @unchecked Sendable {
           component.withUTF8Buffer { name in
             name.withMemoryRebound(to: CChar.self) { component in
               guard let base = characters.baseAddress, let component = component.baseAddress else { return }
-              Host.inCallback { log(UnsafeMutableRawPointer(bitPattern: userData), level.rawValue, component, base, count) }
+              Host.inCallback {
+                log(UnsafeMutableRawPointer(bitPattern: userData), level.rawValue, component, base, count)
+              }
             }
           }
         }

@@ -1,3 +1,6 @@
+// The names of the exported functions are those of the C header.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 public import CJansson
 public import CMuster
 import CMusterJansson
@@ -10,7 +13,7 @@ import MusterJSON
 @_cdecl("muster_call_j") @implementation
 public func muster_call_j(
   _ plane: OpaquePointer?, _ operation: UnsafePointer<CChar>?, _ args: UnsafeMutablePointer<json_t>?,
-  _ timeout_ms: Int64, _ out: UnsafeMutablePointer<UnsafeMutablePointer<json_t>?>?,
+  _ timeoutMilliseconds: Int64, _ out: UnsafeMutablePointer<UnsafeMutablePointer<json_t>?>?,
   _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> muster_status {
   out?.pointee = nil
@@ -20,7 +23,7 @@ public func muster_call_j(
     let found = try PlaneHandle.find(plane)
     let name = try Text.string(operation, "operation")
     let arguments = try args.map { args throws(Failure) in try Arguments(try JanssonText.value(args)) } ?? Arguments()
-    let answer = try found.plane.call(name, arguments, timeoutMilliseconds: timeout_ms)
+    let answer = try found.plane.call(name, arguments, timeoutMilliseconds: timeoutMilliseconds)
     if let out {
       guard let value = JanssonText.load(answer) else { throw Failure(.internal, "jansson refused the answer") }
       out.pointee = value

@@ -1,5 +1,8 @@
-public import CMuster
+// The names of the exported functions are those of the C header.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import CJansson
+public import CMuster
 import CPlatform
 import MusterAPI
 import MusterJSON

@@ -1,3 +1,6 @@
+// The names of the exported functions are those of the C header.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 public import CMuster
 import CPlatform
 import MusterAPI
@@ -81,19 +84,19 @@ public func muster_cancel(_ plane: OpaquePointer?, _ ticket: muster_ticket) -> m
 
 @_cdecl("muster_call") @implementation
 public func muster_call(
-  _ plane: OpaquePointer?, _ operation: UnsafePointer<CChar>?, _ args_json: UnsafePointer<CChar>?,
-  _ timeout_ms: Int64, _ json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
-  _ json_len: UnsafeMutablePointer<Int>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+  _ plane: OpaquePointer?, _ operation: UnsafePointer<CChar>?, _ argumentsJSON: UnsafePointer<CChar>?,
+  _ timeoutMilliseconds: Int64, _ json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
+  _ jsonLength: UnsafeMutablePointer<Int>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> muster_status {
-  let output = TextOutput(text: json, length: json_len)
+  let output = TextOutput(text: json, length: jsonLength)
   output.clear()
   error?.pointee = nil
   let errorOutput = error
   do throws(Failure) {
     let found = try PlaneHandle.find(plane)
     let name = try Text.string(operation, "operation")
-    let arguments = args_json == nil ? Arguments() : try Arguments(try Text.json(args_json, "args_json"))
-    try output.give(try found.plane.call(name, arguments, timeoutMilliseconds: timeout_ms))
+    let arguments = argumentsJSON == nil ? Arguments() : try Arguments(try Text.json(argumentsJSON, "args_json"))
+    try output.give(try found.plane.call(name, arguments, timeoutMilliseconds: timeoutMilliseconds))
     return Status.ok.rawValue
   } catch {
     return report(error, errorOutput)

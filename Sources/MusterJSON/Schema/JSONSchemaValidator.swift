@@ -4,7 +4,7 @@
 /// depth. Alternatives are tried in scopes: in a scope a violation is not reported, it ends the scope.
 struct JSONSchemaValidator {
   /// Something left to do; places are positions in the text.
-  enum Task {
+  enum Work {
     case apply(node: Int, value: Range<Int>)
     case missing(node: Int, slot: Int, object: Range<Int>)
     /// The elements from `position` on, of which the first has `index`.
@@ -24,7 +24,7 @@ struct JSONSchemaValidator {
   private let limit: Int
   /// Steps that are left. Reading bytes costs as well: one step for sixteen.
   private var fuel: Int
-  private var tasks: [Task] = []
+  private var tasks: [Work] = []
   var scopes: [JSONSchemaScope] = []
   private var violations: [JSONSchemaViolation] = []
 
@@ -54,7 +54,7 @@ struct JSONSchemaValidator {
     return violations
   }
 
-  private mutating func perform(_ task: Task) {
+  private mutating func perform(_ task: Work) {
     switch task {
     case .apply(let node, let value): apply(node, value)
     case .missing(let node, let slot, let object):
@@ -71,7 +71,7 @@ struct JSONSchemaValidator {
 
   func json(_ range: Range<Int>) -> JSON { JSON(text: text, range: range) }
 
-  mutating func push(_ task: Task) { tasks.append(task) }
+  mutating func push(_ task: Work) { tasks.append(task) }
 
   /// Pays for reading so many bytes.
   mutating func chargeBytes(_ count: Int) { fuel -= count / 16 }

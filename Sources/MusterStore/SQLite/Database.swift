@@ -5,6 +5,8 @@ import CSQLite
 final class Database {
   private let handle: OpaquePointer
   private var statements: [String: Statement] = [:]
+  /// Whether the log could not be copied into the file for good. The log still holds all, but must not be begun anew.
+  private(set) var hasFailedCheckpoint = false
 
   enum Access {
     /// A new database in memory.
@@ -66,6 +68,20 @@ final class Database {
     sqlite3_busy_timeout(handle, Int32(clamping: milliseconds))
   }
 
+  /// Copies the log into the file after a commit, as SQLite does by itself, which keeps it a secret when that fails.
+  func watchCheckpoints() {
+    sqlite3_wal_hook(
+      handle,
+      { context, handle, name, pages in
+        guard let context, pages >= 1000 else { return SQLITE_OK }
+        let result = sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        if Database.isFailedSync(result) {
+          Unmanaged<Database>.fromOpaque(context).takeUnretainedValue().hasFailedCheckpoint = true
+        }
+        return SQLITE_OK
+      }, Unmanaged.passUnretained(self).toOpaque())
+  }
+
   deinit {
     statements.removeAll()
     sqlite3_close_v2(handle)
@@ -83,6 +99,7 @@ final class Database {
     case SQLITE_FULL: return .full
     case SQLITE_NOTADB, SQLITE_CORRUPT: return .notAStore(Database.message(of: handle, result))
     case SQLITE_CANTOPEN: return .cannotOpen(Database.message(of: handle, result))
+    case SQLITE_IOERR where isFailedSync(result): return .poisoned
     default: return .failed("\(Database.message(of: handle, result)) (SQLite \(result))")
     }
   }
@@ -90,8 +107,10 @@ final class Database {
   /// Whether no transaction is open. SQLite ends one by itself when the disk is full.
   var isOutsideTransaction: Bool { sqlite3_get_autocommit(handle) != 0 }
 
-  /// The extended code of the last failure.
-  var lastCode: Int32 { sqlite3_extended_errcode(handle) }
+  /// SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC: after a sync that failed nobody knows what is on disk, and the next one may succeed all the same.
+  private static func isFailedSync(_ result: Int32) -> Bool {
+    result == SQLITE_IOERR | (4 << 8) || result == SQLITE_IOERR | (5 << 8)
+  }
 
   /// Rows that the last statement changed.
   var changes: Int { Int(sqlite3_changes64(handle)) }

@@ -28,6 +28,7 @@ final class Writer: @unchecked Sendable {
   private var isFullySynchronous: Bool?
 
   init(database: Database, turnstile: Turnstile?, busyTimeoutMilliseconds: Int64) {
+    database.watchCheckpoints()
     self.database = database
     self.turnstile = turnstile
     isInMemory = turnstile == nil
@@ -133,8 +134,13 @@ final class Writer: @unchecked Sendable {
 
   private func finish(_ job: WriteJob, _ error: StoreError?) {
     job.state = .done(error)
-    if error == .poisoned, refusal == nil { refusal = .poisoned }
+    if error == .poisoned { refuse(.poisoned) }
     job.condition?.signal()
+  }
+
+  /// Lets no job after this one run. Called with the lock held.
+  private func refuse(_ error: StoreError) {
+    if refusal == nil { refusal = error }
   }
 
   /// Commits the jobs; gives each one's error, in their order.
@@ -144,10 +150,14 @@ final class Writer: @unchecked Sendable {
       // Whoever writes without the turnstile (another program) is waited for within the same limit.
       if let left = deadline.remainingMilliseconds { database.setBusyTimeout(milliseconds: left) }
       var outcomes = attempt(batch, database)
-      // When the transaction was lost, nothing is on disk: run those again, one by one, that did not fail by themselves.
+      // When the transaction was lost, nothing is on disk: run those again, one by one, that did not fail by themselves. After a sync that failed none
+      // is run any more.
+      var isPoisoned = outcomes.contains(.failed(.poisoned))
       for (index, job) in batch.enumerated() where outcomes[index] == .lost {
-        outcomes[index] = attempt([job], database).first ?? .lost
+        outcomes[index] = isPoisoned ? .failed(.poisoned) : attempt([job], database).first ?? .lost
+        if outcomes[index] == .failed(.poisoned) { isPoisoned = true }
       }
+      if database.hasFailedCheckpoint { lock.withLock { refuse(.poisoned) } }
       return outcomes.map { outcome in
         switch outcome {
         case .committed: return nil
@@ -191,14 +201,10 @@ final class Writer: @unchecked Sendable {
     do throws(StoreError) {
       try database.statement("COMMIT").run()
     } catch {
-      let code = database.lastCode
       rollBack(database)
-      // After a sync that failed nobody knows what is on disk: only opening the file again tells.
-      let isSync = code == SQLITE_IOERR | (4 << 8) || code == SQLITE_IOERR | (5 << 8)
-      let final: StoreError = isSync ? .poisoned : error
       return outcomes.map { outcome in
         if case .failed = outcome { return outcome }
-        return batch.count == 1 || isSync ? .failed(final) : .lost
+        return batch.count == 1 ? .failed(error) : error == .poisoned ? .failed(.poisoned) : .lost
       }
     }
     return outcomes

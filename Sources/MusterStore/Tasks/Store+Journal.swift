@@ -38,13 +38,14 @@ extension Store {
           INSERT INTO tasks (organization_id, id, agent_id, position, created_at, updated_at, status,
             is_manually_stopped, started_at, turn, sequence, first_sequence, system_sequence, owner, fence, title, user_id,
             parent_id, triggering_agent_id)
-          VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 1, 1, 1, ?, ?, 1, ?, ?, ?, ?)
+          VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 1, 1, 1, ?, ?, ?, ?, ?, ?, ?)
           """
         )
         .bind(1, start.organizationID).bind(2, start.taskID).bind(3, start.agentID).bind(4, position).bind(5, now)
         .bind(6, now).bind(7, TaskStatus.executing.rawValue).bind(8, now)
-        .bind(9, start.carriesSystemMessage ? 1 : nil).bind(10, owner).bind(11, start.title).bind(12, start.userID)
-        .bind(13, start.parentID).bind(14, start.triggeringAgentID).run()
+        // The fence starts at a number that no earlier task with the same key and owner had: SQLite uses keys again.
+        .bind(9, start.carriesSystemMessage ? 1 : nil).bind(10, owner).bind(11, position).bind(12, start.title)
+        .bind(13, start.userID).bind(14, start.parentID).bind(15, start.triggeringAgentID).run()
         key = try database.integer("SELECT last_insert_rowid()")
         try ListCount.tasks.add(1, at: position, in: start.organizationID, database)
       }
