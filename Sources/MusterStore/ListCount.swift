@@ -1,6 +1,7 @@
 /// How many rows a list has, in all and per 256 positions, kept in the transaction that changes the rows.
 ///
-/// With the counts a cold jump to a page far down skips blocks instead of rows: 67 µs at row 40,000 where OFFSET takes 1,635.
+/// With the counts a cold jump to a page far down skips blocks instead of rows: 67 µs at row 40,000 where OFFSET takes
+/// 1,635.
 enum ListCount: Int64 {
   case agents = 1
   case tasks = 2
@@ -41,8 +42,8 @@ enum ListCount: Int64 {
       .bind(1, organization).bind(2, rawValue).first { $0.integer(0) } ?? 0
   }
 
-  /// Where to start reading downwards so that `offset` rows from the top are skipped: a position that is just above the block where the row is, and
-  /// how many rows of that block come before it.
+  /// Where to start reading downwards so that `offset` rows from the top are skipped: a position that is just above the
+  /// block where the row is, and how many rows of that block come before it.
   func start(offset: Int64, in organization: String, _ database: Database) throws(StoreError) -> (
     below: Int64, skip: Int64
   ) {

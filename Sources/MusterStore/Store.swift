@@ -2,7 +2,8 @@ import CPlatform
 import CSQLite
 import MusterSystem
 
-/// A store in an SQLite file, or in memory. Planes of one process on one file share one object; several processes may use one file.
+/// A store in an SQLite file, or in memory. Planes of one process on one file share one object; several processes may
+/// use one file.
 ///
 /// Every function may be called from any thread and blocks on the disk.
 package final class Store: @unchecked Sendable {
@@ -94,7 +95,8 @@ package final class Store: @unchecked Sendable {
 
   // MARK: - Transactions
 
-  /// Runs `body` in a transaction and returns when it is committed; `owed`: and safe from a power cut. `body` may run more than once.
+  /// Runs `body` in a transaction and returns when it is committed; `owed`: and safe from a power cut. `body` may run
+  /// more than once.
   func write<Value>(
     owed: Bool, _ body: @escaping (Database) throws(StoreError) -> Value
   ) throws(StoreError) -> Value {
@@ -120,7 +122,8 @@ package final class Store: @unchecked Sendable {
     }
   }
 
-  /// A number that changes when any connection, of this or another process, has committed. Costs microseconds; 0 always for a store in memory.
+  /// A number that changes when any connection, of this or another process, has committed. Costs microseconds; 0 always
+  /// for a store in memory.
   package func changeNumber() throws(StoreError) -> Int64 {
     guard readers != nil else { return 0 }
     return try watchLock.withLock { () throws(StoreError) -> Int64 in
@@ -170,7 +173,8 @@ package final class Store: @unchecked Sendable {
 
   // MARK: - Closing
 
-  /// Takes our number out and closes every connection and descriptor. Called once, when nobody uses the store any more; later calls answer `closed`.
+  /// Takes our number out and closes every connection and descriptor. Called once, when nobody uses the store any more;
+  /// later calls answer `closed`.
   func close() {
     let owner = owner
     do throws(StoreError) {
@@ -189,8 +193,9 @@ package final class Store: @unchecked Sendable {
     ownership?.close()
   }
 
-  /// Closes what a forked child inherited, before it opens the same file. An inherited connection believes that it holds the locks of the parent; as long as it is
-  /// open, so does every new one of the child, and the parent would delete the log under them. False when something was in use at the fork and stays open.
+  /// Closes what a forked child inherited, before it opens the same file. An inherited connection believes that it
+  /// holds the locks of the parent; as long as it is open, so does every new one of the child, and the parent would
+  /// delete the log under them. False when something was in use at the fork and stays open.
   func closeInherited() -> Bool {
     ownership?.closeInherited()
     guard watchLock.tryLock() else { return false }

@@ -1,7 +1,8 @@
 import CPlatform
 package import MusterSystem
 
-/// The stores that this process has open: one object per file, because SQLite's locks, the turnstile and the ownership belong to the process.
+/// The stores that this process has open: one object per file, because SQLite's locks, the turnstile and the ownership
+/// belong to the process.
 package enum StoreRegistry {
   struct Identity: Hashable {
     let device: UInt64
@@ -22,8 +23,8 @@ package enum StoreRegistry {
 
   private static let table = Table()
 
-  /// Opens a store, or shares the one that this process has open. `path` is a file or ":memory:", which is never shared. Each successful call is paid
-  /// back with `close`. `log` is called without a lock.
+  /// Opens a store, or shares the one that this process has open. `path` is a file or ":memory:", which is never
+  /// shared. Each successful call is paid back with `close`. `log` is called without a lock.
   package static func open(
     path: String, busyTimeoutMilliseconds: Int64, log: Log = .none
   ) throws(StoreError) -> Store {
@@ -70,7 +71,8 @@ package enum StoreRegistry {
     return path.withCString { platform_file_stat($0, &status) } == ENOENT
   }
 
-  /// The store that is open, or nil: then the caller opens or closes the file, and ends that with `settle`. Others wait meanwhile, for this file only.
+  /// The store that is open, or nil: then the caller opens or closes the file, and ends that with `settle`. Others wait
+  /// meanwhile, for this file only.
   private static func shareOrReserve(_ identity: Identity, _ busyTimeoutMilliseconds: Int64) throws(StoreError)
     -> Store?
   {

@@ -25,11 +25,12 @@ package final class Interrupt: @unchecked Sendable {
     }
   }
 
-  /// Runs `body` while `waker` is called whenever the interrupt fires, and once before `body` if it has fired already: however the two meet, the waker is
-  /// called. When this returns, it is not called again.
+  /// Runs `body` while `waker` is called whenever the interrupt fires, and once before `body` if it has fired already:
+  /// however the two meet, the waker is called. When this returns, it is not called again.
   ///
-  /// The waker runs on the firing thread, under a lock: it must be brief and must not come back here. Calls may be nested on one thread; the inner waker
-  /// stands in for the outer one, which hears of what it missed when the inner call ends. One interrupt is waited upon by one thread at a time.
+  /// The waker runs on the firing thread, under a lock: it must be brief and must not come back here. Calls may be
+  /// nested on one thread; the inner waker stands in for the outer one, which hears of what it missed when the inner
+  /// call ends. One interrupt is waited upon by one thread at a time.
   package func whileWaking<Value, Failure: Error>(
     _ waker: @escaping () -> Void, _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value {

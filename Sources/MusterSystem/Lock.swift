@@ -15,7 +15,8 @@ package final class Lock: @unchecked Sendable {
   deinit { platform_mutex_free(mutex) }
 
   package func lock() { platform_mutex_lock(mutex) }
-  /// Takes the lock if nobody holds it. In a forked child a lock may be held for ever, by a thread that was left behind.
+  /// Takes the lock if nobody holds it. In a forked child a lock may be held for ever, by a thread that was left
+  /// behind.
   package func tryLock() -> Bool { platform_mutex_try_lock(mutex) }
   package func unlock() { platform_mutex_unlock(mutex) }
 

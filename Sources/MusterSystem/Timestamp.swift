@@ -39,8 +39,8 @@ package struct Timestamp: Sendable, Equatable, Comparable {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// Reads `YYYY-MM-DD`, optionally followed by `T` (or a blank) `HH:MM[:SS[.fraction]]` and `Z` or `±HH:MM`; without a zone it is
-  /// UTC. Nil when it is anything else.
+  /// Reads `YYYY-MM-DD`, optionally followed by `T` (or a blank) `HH:MM[:SS[.fraction]]` and `Z` or `±HH:MM`; without a
+  /// zone it is UTC. Nil when it is anything else.
   package init?(iso8601 text: String) {
     var reader = Reader(bytes: Array(text.utf8))
     guard let year = reader.digits(4), reader.take("-"), let month = reader.digits(2), reader.take("-"),

@@ -3,7 +3,8 @@ import Testing
 
 @testable import MusterStore
 
-// A process of its own for each test: a fork copies only the thread that forks, and the tests of other suites run in many.
+// A process of its own for each test: a fork copies only the thread that forks, and the tests of other suites run in
+// many.
 @Suite("A forked child")
 struct ForkTests {
   /// Swift does not show `fork` on purpose; hosts fork all the same.

@@ -91,7 +91,8 @@ struct OpeningTests {
     _ = try python(
       """
       database = sqlite3.connect(sys.argv[1], isolation_level=None)
-      database.executescript("PRAGMA page_size=4096; PRAGMA auto_vacuum=2; PRAGMA application_id=0x4d555354; PRAGMA journal_mode=WAL")
+      for name, value in ("page_size", 4096), ("auto_vacuum", 2), ("application_id", 0x4d555354), ("journal_mode", "WAL"):
+        database.execute(f"PRAGMA {name}={value}")
       os.kill(os.getpid(), 9)
       """, path)
     #expect(refusal(path) == nil)
@@ -151,8 +152,10 @@ struct OpeningTests {
     #expect(descriptors(below: folder.path) == 0)
     #expect(folder.names == ["agents.db", "agents.db-lock"])
     let left = try python(
-      "say(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM owners WHERE id = ' + sys.argv[2]).fetchone()[0])",
-      path, "\(owner)")
+      """
+      database = sqlite3.connect(sys.argv[1])
+      say(database.execute("SELECT count(*) FROM owners WHERE id = ?", (sys.argv[2],)).fetchone()[0])
+      """, path, "\(owner)")
     #expect(left == "0")
   }
 

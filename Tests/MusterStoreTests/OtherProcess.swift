@@ -7,8 +7,8 @@ final class OtherProcess: @unchecked Sendable {
   private let output = Pipe()
   private var buffer = Data()
 
-  /// Starts a script; `arguments` are `sys.argv[1:]`. `say(text)` and `hear()` speak with the test; `lock(path, byte)` takes a record lock and gives
-  /// a function that drops it.
+  /// Starts a script; `arguments` are `sys.argv[1:]`. `say(text)` and `hear()` speak with the test; `lock(path, byte)`
+  /// takes a record lock and gives a function that drops it.
   init(_ script: String, _ arguments: [String]) throws {
     let prelude = """
       import fcntl, os, sqlite3, sys, threading, time

@@ -4,7 +4,8 @@ import Testing
 
 @testable import MusterStore
 
-/// SQLite's own file system, but for syncs, which fail when a test wants it. For a process of one test: it replaces the process's default.
+/// SQLite's own file system, but for syncs, which fail when a test wants it. For a process of one test: it replaces the
+/// process's default.
 private enum FailingSync {
   nonisolated(unsafe) static var isOn = false
   /// Files whose name does not end so are synced all the same.
@@ -45,18 +46,19 @@ private enum FailingSync {
   }
 }
 
+/// Why `body` fails; nil when it does not.
+private func failure(of body: () throws(StoreError) -> Void) -> StoreError? {
+  do throws(StoreError) {
+    try body()
+    return nil
+  } catch {
+    return error
+  }
+}
+
 // A process of its own for each test, because the default file system of SQLite belongs to the process.
 @Suite("A sync that fails")
 struct SyncFailureTests {
-  private static func error(_ body: () throws(StoreError) -> Void) -> StoreError? {
-    do throws(StoreError) {
-      try body()
-      return nil
-    } catch {
-      return error
-    }
-  }
-
   @Test("After a commit that could not be synced nothing is written until the store is opened again; reading goes on")
   func commit() async {
     await #expect(processExitsWith: .success) {
@@ -67,10 +69,14 @@ struct SyncFailureTests {
       try store.makeScratchTable()
       try store.insertScratch(1, owed: true)
       FailingSync.isOn = true
-      guard error({ () throws(StoreError) in try store.insertScratch(2, owed: true) }) == .poisoned else { exit(2) }
+      guard failure(of: { () throws(StoreError) in try store.insertScratch(2, owed: true) }) == .poisoned else {
+        exit(2)
+      }
       FailingSync.isOn = false
-      guard error({ () throws(StoreError) in try store.insertScratch(3, owed: true) }) == .poisoned else { exit(3) }
-      guard error({ () throws(StoreError) in try store.insertScratch(4) }) == .poisoned else { exit(4) }
+      guard failure(of: { () throws(StoreError) in try store.insertScratch(3, owed: true) }) == .poisoned else {
+        exit(3)
+      }
+      guard failure(of: { () throws(StoreError) in try store.insertScratch(4) }) == .poisoned else { exit(4) }
       guard try store.scratch() == [1] else { exit(5) }
       StoreRegistry.close(store)
       store = try StoreRegistry.open(path)
@@ -91,10 +97,8 @@ struct SyncFailureTests {
       FailingSync.isOn = true
       let acknowledged = Shared(0)
       inParallel(16) { number in
-        let failure = SyncFailureTests.error { () throws(StoreError) in
-          try store.insertScratch(Int64(number), owed: true)
-        }
-        if failure != .poisoned { acknowledged.change { $0 += 1 } }
+        let error = failure(of: { () throws(StoreError) in try store.insertScratch(Int64(number), owed: true) })
+        if error != .poisoned { acknowledged.change { $0 += 1 } }
       }
       guard acknowledged.value == 0, try store.scratch() == [] else { exit(2) }
       exit(0)
@@ -113,7 +117,9 @@ struct SyncFailureTests {
       FailingSync.isOn = true
       // More than the thousand pages after which the log is copied. They are kept: the log itself was synced.
       try store.insertScratch(1, bytes: 5_000_000, owed: true)
-      guard error({ () throws(StoreError) in try store.insertScratch(2, owed: true) }) == .poisoned else { exit(2) }
+      guard failure(of: { () throws(StoreError) in try store.insertScratch(2, owed: true) }) == .poisoned else {
+        exit(2)
+      }
       StoreRegistry.close(store)
       FailingSync.isOn = false
       store = try StoreRegistry.open(path)

@@ -79,7 +79,7 @@ struct TurnTests {
       #expect(try store.number("SELECT count(*) FROM journal") == 16 * 18)
       #expect(
         try store.number(
-          "SELECT count(*) FROM (SELECT task FROM journal GROUP BY task HAVING min(sequence) = 1 AND max(sequence) = 18)"
+          "SELECT count(*) FROM (SELECT 1 FROM journal GROUP BY task HAVING min(sequence) = 1 AND max(sequence) = 18)"
         )
           == 16)
       #expect(try store.wrongCounts() == 0)

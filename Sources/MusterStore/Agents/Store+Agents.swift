@@ -28,13 +28,14 @@ extension Store {
     .bind(5, agentDocumentVersion).bind(6, row.document).bind(7, row.secrets).run()
   }
 
-  /// Replaces an agent, and with `deploying` keeps the new state as a version. False when the row has changed since revision `row.revision` was read, or is gone:
-  /// read it again.
+  /// Replaces an agent, and with `deploying` keeps the new state as a version. False when the row has changed since
+  /// revision `row.revision` was read, or is gone: read it again.
   package func updateAgent(_ row: AgentRow, deploying: Bool, durable: Bool) throws(StoreError) -> Bool {
     try write(owed: durable) { (database: Database) throws(StoreError) -> Bool in
       try database.statement(
         """
-        UPDATE agents SET revision = revision + 1, version = ?, updated_at = ?, document_version = ?, document = ?, secrets = ?
+        UPDATE agents SET revision = revision + 1, version = ?, updated_at = ?, document_version = ?, document = ?,
+          secrets = ?
         WHERE id = ? AND organization_id = ? AND revision = ?
         """
       )

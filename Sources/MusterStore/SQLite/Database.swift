@@ -46,8 +46,8 @@ final class Database {
 
   /// The first bytes of a file, as it is on disk; zeros where it is shorter.
   ///
-  /// Read through SQLite: to open and close the file by ourselves would drop the locks that SQLite holds on it for connections of the host, and another
-  /// process could then delete the log under them.
+  /// Read through SQLite: to open and close the file by ourselves would drop the locks that SQLite holds on it for
+  /// connections of the host, and another process could then delete the log under them.
   static func head(of path: String, count: Int32) throws(StoreError) -> [UInt8] {
     let database = try Database(path: path, access: .readOnly, busyTimeoutMilliseconds: 0)
     var file: UnsafeMutablePointer<sqlite3_file>?
@@ -107,7 +107,8 @@ final class Database {
   /// Whether no transaction is open. SQLite ends one by itself when the disk is full.
   var isOutsideTransaction: Bool { sqlite3_get_autocommit(handle) != 0 }
 
-  /// SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC: after a sync that failed nobody knows what is on disk, and the next one may succeed all the same.
+  /// SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC: after a sync that failed nobody knows what is on disk, and the next
+  /// one may succeed all the same.
   private static func isFailedSync(_ result: Int32) -> Bool {
     result == SQLITE_IOERR | (4 << 8) || result == SQLITE_IOERR | (5 << 8)
   }
@@ -121,7 +122,8 @@ final class Database {
     guard result == SQLITE_OK else { throw Database.error(result, of: handle) }
   }
 
-  /// A statement that is prepared once per connection; it comes reset, without values. `sql` is one of a bounded number of texts.
+  /// A statement that is prepared once per connection; it comes reset, without values. `sql` is one of a bounded number
+  /// of texts.
   func statement(_ sql: String) throws(StoreError) -> Statement {
     if let known = statements[sql] {
       known.reset()

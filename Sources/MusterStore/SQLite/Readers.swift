@@ -37,7 +37,8 @@ final class Readers: @unchecked Sendable {
     }
   }
 
-  /// Closes the connections that a forked child inherited. False when one was in use at the fork: then nobody can close that one.
+  /// Closes the connections that a forked child inherited. False when one was in use at the fork: then nobody can close
+  /// that one.
   func closeInherited() -> Bool {
     guard lock.tryLock() else { return false }
     defer { lock.unlock() }

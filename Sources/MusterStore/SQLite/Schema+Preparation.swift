@@ -1,5 +1,6 @@
 extension Schema {
-  /// Sets the writing connection up and brings the schema to this build's version; gives the version that it had. Called by one process at a time.
+  /// Sets the writing connection up and brings the schema to this build's version; gives the version that it had.
+  /// Called by one process at a time.
   static func prepare(_ database: Database, inMemory: Bool) throws(StoreError) -> Int64 {
     let found = try database.integer("PRAGMA user_version")
     guard found <= version else { throw .newer(schema: found, supported: version) }
@@ -9,8 +10,9 @@ extension Schema {
       guard found == 0, application == 0, try database.integer("SELECT count(*) FROM sqlite_schema") == 0 else {
         throw .notAStore("it is an SQLite database of another program")
       }
-      // The mark is in the first page from the first write on: a process that dies now leaves a store without tables, not the file of another program.
-      // Page size and vacuuming act only as long as there is no page, so the transaction must not begin by writing.
+      // The mark is in the first page from the first write on: a process that dies now leaves a store without tables,
+      // not the file of another program. Page size and vacuuming act only as long as there is no page, so the
+      // transaction must not begin by writing.
       try database.execute(
         """
         PRAGMA page_size=4096; BEGIN; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA application_id=\(applicationID); COMMIT

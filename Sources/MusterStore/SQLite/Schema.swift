@@ -12,9 +12,12 @@ enum Schema {
 
   /// Version 1.
   ///
-  /// - `position` orders a list: agents keep theirs, a task gets a new one from the store's sequence with each change that lists show.
-  /// - `counts` holds the rows of a list per 256 positions, and under block -1 in all; it changes in the transaction that changes the rows.
-  /// - `journal.task` stands for (organization, task): `tasks` makes the pair unique, and both keys are chosen together in each query.
+  /// - `position` orders a list: agents keep theirs, a task gets a new one from the store's sequence with each change
+  ///   that lists show.
+  /// - `counts` holds the rows of a list per 256 positions, and under block -1 in all; it changes in the transaction
+  ///   that changes the rows.
+  /// - `journal.task` stands for (organization, task): `tasks` makes the pair unique, and both keys are chosen together
+  ///   in each query.
   /// - `journal.role` marks the records that are messages of the conversation: 1 user, 2 assistant.
   private static let version1: StaticString = """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;

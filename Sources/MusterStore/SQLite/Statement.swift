@@ -60,8 +60,8 @@ final class Statement {
 
   // MARK: - Running
 
-  /// Goes to the next row; false when there is none, and then the statement is reset. Whoever stops at a row resets it: an open statement keeps the connection's
-  /// transaction, and with it the state of the store that it reads.
+  /// Goes to the next row; false when there is none, and then the statement is reset. Whoever stops at a row resets it:
+  /// an open statement keeps the connection's transaction, and with it the state of the store that it reads.
   func step() throws(StoreError) -> Bool {
     guard bindResult == SQLITE_OK else { throw Database.error(bindResult, of: sqlite3_db_handle(handle)) }
     switch sqlite3_step(handle) {

@@ -3,8 +3,8 @@ import CSQLite
 
 /// Looks at a file before SQLite uses it as a database, so that a file which is not ours stays as it is.
 enum StoreFile {
-  /// Refuses a file that is neither empty nor a store of a version that can be read, without opening it as a database. Called while no other thread of
-  /// this process opens or closes it.
+  /// Refuses a file that is neither empty nor a store of a version that can be read, without opening it as a database.
+  /// Called while no other thread of this process opens or closes it.
   static func inspect(_ path: String) throws(StoreError) {
     var status = platform_file_status()
     let failure = path.withCString { platform_file_stat($0, &status) }
@@ -47,8 +47,8 @@ enum StoreFile {
 
   /// The absolute path of a file that is there, without symbolic links.
   ///
-  /// All processes must find the same lock file beside the file, whatever path they were given, and connections that are opened later must find the same file
-  /// although the host has changed its working directory.
+  /// All processes must find the same lock file beside the file, whatever path they were given, and connections that
+  /// are opened later must find the same file although the host has changed its working directory.
   static func resolved(_ path: String) throws(StoreError) -> String {
     guard let text = path.withCString({ realpath($0, nil) }) else { throw .cannotOpen(errorText(platform_errno())) }
     defer { free(text) }

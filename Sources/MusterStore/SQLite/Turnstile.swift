@@ -3,9 +3,10 @@ import MusterSystem
 
 /// Where the writers of several processes queue for one store.
 ///
-/// SQLite's own busy handler polls, and starved one of four processes 16 to 1. Here a writer first takes the byte `next` and then the byte
-/// `writing` of a lock file: whoever has just written must stand behind the one that holds `next`, and cannot overtake it. The locks are POSIX record locks:
-/// the kernel drops them with the process. Within a process only the leader of a batch enters, so that the locks need no owner finer than the process.
+/// SQLite's own busy handler polls, and starved one of four processes 16 to 1. Here a writer first takes the byte
+/// `next` and then the byte `writing` of a lock file: whoever has just written must stand behind the one that holds
+/// `next`, and cannot overtake it. The locks are POSIX record locks: the kernel drops them with the process. Within a
+/// process only the leader of a batch enters, so that the locks need no owner finer than the process.
 final class Turnstile: @unchecked Sendable {
   private static let next: Int64 = 0
   private static let writing: Int64 = 1
@@ -100,8 +101,8 @@ final class Turnstile: @unchecked Sendable {
     }
   }
 
-  /// Waits for a byte. The kernel refuses a wait that closes a circle of waiting processes; but with two stores in two processes the circle is none,
-  /// because other threads hold the bytes and give them back. So it is asked again.
+  /// Waits for a byte. The kernel refuses a wait that closes a circle of waiting processes; but with two stores in two
+  /// processes the circle is none, because other threads hold the bytes and give them back. So it is asked again.
   private func take(_ byte: Int64) -> Int32 {
     while true {
       let failure = platform_record_lock(descriptor, byte, true)

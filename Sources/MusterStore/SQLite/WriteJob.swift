@@ -1,7 +1,7 @@
 import MusterSystem
 
-/// Some changes that are made in one transaction, or not at all. It can be run again when its transaction was lost, so it must not change memory
-/// that outlives a run before it is committed.
+/// Some changes that are made in one transaction, or not at all. It can be run again when its transaction was lost, so
+/// it must not change memory that outlives a run before it is committed.
 final class WriteJob {
   enum State {
     case waiting

@@ -3,8 +3,8 @@ import MusterSystem
 
 /// The one writing connection of a store in this process, shared by group commit.
 ///
-/// The caller that finds it idle leads a batch; the others ride, each in a savepoint of its own, and share its sync to disk. About 20,000 durable commits
-/// a second from 64 callers that way; 900 with a connection each.
+/// The caller that finds it idle leads a batch; the others ride, each in a savepoint of its own, and share its sync to
+/// disk. About 20,000 durable commits a second from 64 callers that way; 900 with a connection each.
 final class Writer: @unchecked Sendable {
   private static let largestBatch = 256
 
@@ -40,8 +40,8 @@ final class Writer: @unchecked Sendable {
     lock.withLock { busyTimeoutMilliseconds = max(busyTimeoutMilliseconds, milliseconds) }
   }
 
-  /// Runs `body` in a transaction, and returns when it is committed. It waits for other processes no longer than the store's busy timeout, and than
-  /// `patienceMilliseconds`.
+  /// Runs `body` in a transaction, and returns when it is committed. It waits for other processes no longer than the
+  /// store's busy timeout, and than `patienceMilliseconds`.
   func perform(
     owed: Bool, patienceMilliseconds: Int64 = .max, _ body: @escaping (Database) throws(StoreError) -> Void
   ) throws(StoreError) {
@@ -150,8 +150,8 @@ final class Writer: @unchecked Sendable {
       // Whoever writes without the turnstile (another program) is waited for within the same limit.
       if let left = deadline.remainingMilliseconds { database.setBusyTimeout(milliseconds: left) }
       var outcomes = attempt(batch, database)
-      // When the transaction was lost, nothing is on disk: run those again, one by one, that did not fail by themselves. After a sync that failed none
-      // is run any more.
+      // When the transaction was lost, nothing is on disk: run those again, one by one, that did not fail by
+      // themselves. After a sync that failed none is run any more.
       var isPoisoned = outcomes.contains(.failed(.poisoned))
       for (index, job) in batch.enumerated() where outcomes[index] == .lost {
         outcomes[index] = isPoisoned ? .failed(.poisoned) : attempt([job], database).first ?? .lost

@@ -3,7 +3,8 @@ import MusterSystem
 extension Store {
   // MARK: - Turns
 
-  /// Begins a turn: makes or resets the task's row, takes the task into this process's ownership, and appends the first record.
+  /// Begins a turn: makes or resets the task's row, takes the task into this process's ownership, and appends the first
+  /// record.
   package func beginTurn(_ start: TurnStart, durable: Bool) throws(StoreError) -> TurnBeginning {
     let owner = owner
     return try write(owed: durable) { (database: Database) throws(StoreError) -> TurnBeginning in
@@ -57,8 +58,9 @@ extension Store {
     }
   }
 
-  /// Appends a record to a task that this process runs. Nil when the task is not ours any more: somebody stopped or deleted it, or took it over; then nothing
-  /// is written. With `end` the turn ends with this record, which then holds the result.
+  /// Appends a record to a task that this process runs. Nil when the task is not ours any more: somebody stopped or
+  /// deleted it, or took it over; then nothing is written. With `end` the turn ends with this record, which then holds
+  /// the result.
   package func append(
     _ entry: JournalEntry, to task: TaskRow, end: TurnEnd?, durable: Bool
   ) throws(StoreError) -> TaskRow? {
@@ -71,7 +73,8 @@ extension Store {
     }
   }
 
-  /// Ends a task from outside of its run: whoever runs it finds that it is not theirs any more. Nil when the task has changed since it was read.
+  /// Ends a task from outside of its run: whoever runs it finds that it is not theirs any more. Nil when the task has
+  /// changed since it was read.
   package func seize(
     _ task: TaskRow, with entry: JournalEntry, end: TurnEnd, durable: Bool
   ) throws(StoreError) -> TaskRow? {

@@ -83,7 +83,8 @@ extension Store {
 
   // MARK: - Deleting
 
-  /// Removes a task, its sub-tasks at every level, and their journals; gives the ids of all that were removed, nothing when it is not there.
+  /// Removes a task, its sub-tasks at every level, and their journals; gives the ids of all that were removed, nothing
+  /// when it is not there.
   package func deleteTask(_ id: String, in organization: String, durable: Bool) throws(StoreError) -> [String] {
     try write(owed: durable) { (database: Database) throws(StoreError) -> [String] in
       var open = [id]
