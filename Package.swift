@@ -54,7 +54,7 @@ let package = Package(
     tests("MusterSystemTests", ["MusterSystem"]),
     tests("MusterJSONTests", ["MusterJSON", "CJansson"]),
     tests("MusterHTTPTests", ["MusterHTTP", "MusterSystem"]),
-    tests("MusterStoreTests", ["MusterStore", "MusterJSON", "MusterSystem"]),
+    tests("MusterStoreTests", ["CSQLite", "MusterStore", "MusterJSON", "MusterSystem"]),
     tests("MusterEngineTests", ["MusterEngine", "MusterJSON"]),
     tests("MusterModelsTests", ["MusterModels", "MusterJSON", "MusterHTTP", "MusterSystem"]),
     tests(

@@ -49,7 +49,7 @@ struct ForkTests {
       let reopened = try StoreRegistry.open(path)
       let kept = try reopened.scratch()
       StoreRegistry.close(reopened)
-      exit(isRight && values == [1, 3] && kept == [1, 3] ? 0 : 1)
+      folder.exit(isRight && values == [1, 3] && kept == [1, 3] ? 0 : 1)
     }
   }
 
@@ -62,7 +62,7 @@ struct ForkTests {
       try parent.makeScratchTable()
       var ends: [Int32] = [0, 0]
       var back: [Int32] = [0, 0]
-      guard pipe(&ends) == 0, pipe(&back) == 0 else { exit(2) }
+      guard pipe(&ends) == 0, pipe(&back) == 0 else { folder.exit(2) }
       let pid = ForkTests.fork()
       var byte: UInt8 = 0
       if pid == 0 {
@@ -84,7 +84,7 @@ struct ForkTests {
       let reopened = try StoreRegistry.open(path)
       let kept = try reopened.scratch()
       StoreRegistry.close(reopened)
-      exit(status == SIGKILL && kept == [1, 2] ? 0 : 1)
+      folder.exit(status == SIGKILL && kept == [1, 2] ? 0 : 1)
     }
   }
 
@@ -109,7 +109,7 @@ struct ForkTests {
       let isRefused = ForkTests.inChild { refusal(path) == .forked && refusal(folder.file("other.db")) == nil }
       mayEnd.change { $0 = true }
       group.wait()
-      exit(isRefused ? 0 : 1)
+      folder.exit(isRefused ? 0 : 1)
     }
   }
 }

@@ -16,7 +16,15 @@ final class TemporaryFolder: Sendable {
     try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  deinit { remove() }
+
+  private func remove() { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Ends a process that a test has for itself; the folder goes first.
+  func exit(_ code: Int32) -> Never {
+    remove()
+    Foundation.exit(code)
+  }
 
   func file(_ name: String) -> String { path + "/" + name }
 

@@ -70,20 +70,20 @@ struct SyncFailureTests {
       try store.insertScratch(1, owed: true)
       FailingSync.isOn = true
       guard failure(of: { () throws(StoreError) in try store.insertScratch(2, owed: true) }) == .poisoned else {
-        exit(2)
+        folder.exit(2)
       }
       FailingSync.isOn = false
       guard failure(of: { () throws(StoreError) in try store.insertScratch(3, owed: true) }) == .poisoned else {
-        exit(3)
+        folder.exit(3)
       }
-      guard failure(of: { () throws(StoreError) in try store.insertScratch(4) }) == .poisoned else { exit(4) }
-      guard try store.scratch() == [1] else { exit(5) }
+      guard failure(of: { () throws(StoreError) in try store.insertScratch(4) }) == .poisoned else { folder.exit(4) }
+      guard try store.scratch() == [1] else { folder.exit(5) }
       StoreRegistry.close(store)
       store = try StoreRegistry.open(path)
       try store.insertScratch(5, owed: true)
-      guard try store.scratch() == [1, 5] else { exit(6) }
+      guard try store.scratch() == [1, 5] else { folder.exit(6) }
       StoreRegistry.close(store)
-      exit(0)
+      folder.exit(0)
     }
   }
 
@@ -100,8 +100,8 @@ struct SyncFailureTests {
         let error = failure(of: { () throws(StoreError) in try store.insertScratch(Int64(number), owed: true) })
         if error != .poisoned { acknowledged.change { $0 += 1 } }
       }
-      guard acknowledged.value == 0, try store.scratch() == [] else { exit(2) }
-      exit(0)
+      guard acknowledged.value == 0, try store.scratch() == [] else { folder.exit(2) }
+      folder.exit(0)
     }
   }
 
@@ -118,15 +118,15 @@ struct SyncFailureTests {
       // More than the thousand pages after which the log is copied. They are kept: the log itself was synced.
       try store.insertScratch(1, bytes: 5_000_000, owed: true)
       guard failure(of: { () throws(StoreError) in try store.insertScratch(2, owed: true) }) == .poisoned else {
-        exit(2)
+        folder.exit(2)
       }
       StoreRegistry.close(store)
       FailingSync.isOn = false
       store = try StoreRegistry.open(path)
       try store.insertScratch(3, owed: true)
-      guard try store.scratch() == [1, 3] else { exit(3) }
+      guard try store.scratch() == [1, 3] else { folder.exit(3) }
       StoreRegistry.close(store)
-      exit(0)
+      folder.exit(0)
     }
   }
 }
