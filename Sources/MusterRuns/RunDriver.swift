@@ -67,8 +67,9 @@ package final class RunDriver: @unchecked Sendable {
       if let known, known.agentID != invocation.agentID { throw .otherAgent }
       if let known, !known.status.isFinal {
         if let owner = known.owner, store.isAlive(owner) {
-          // Nobody else would end it if it is one of our own runs whose end could not be written.
-          endStrays()
+          // Nobody else would end it if it is one of our own runs whose end could not be written. If that fails again,
+          // waiting does not help.
+          if let stray = strays.take(known) { try endOrKeep(stray) }
           try waitForOther(deadline: deadline, interrupt: interrupt)
         } else {
           _ = try end(known, with: .interrupted)
@@ -92,6 +93,7 @@ package final class RunDriver: @unchecked Sendable {
       switch try asStore({ () throws(StoreError) in try store.beginTurn(start, durable: settings.isDurable) }) {
       case .begun(let task): return BegunTurn(task: task, run: run)
       case .changed: continue
+      case .agentGone: throw .agentDeleted
       }
     }
   }
@@ -179,12 +181,15 @@ package final class RunDriver: @unchecked Sendable {
 
   /// Tries again to end the runs whose end could not be written.
   package func endStrays() {
-    for task in strays.takeAll() {
-      do throws(RunError) {
-        try endStray(task)
-      } catch {
-        strays.add(task)
-      }
+    for task in strays.takeAll() { try? endOrKeep(task) }
+  }
+
+  private func endOrKeep(_ stray: TaskRow) throws(RunError) {
+    do throws(RunError) {
+      try endStray(stray)
+    } catch {
+      strays.add(stray)
+      throw error
     }
   }
 

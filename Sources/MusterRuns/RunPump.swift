@@ -39,7 +39,6 @@ struct RunPump {
   /// Performs the run's commands until it has ended.
   mutating func drive() throws(RunError) -> TaskSnapshot {
     do throws(RunError) {
-      try checkAgent()
       return try pump()
     } catch {
       switch error {
@@ -48,19 +47,6 @@ struct RunPump {
       }
       throw error
     }
-  }
-
-  /// A turn may have waited while its agent was deleted; the task that it then made belongs to nobody. Looked at
-  /// after the task was made: an agent that is deleted later takes the task along.
-  private func checkAgent() throws(RunError) {
-    let lookup = try driver.asStore { () throws(StoreError) in
-      try driver.store.agent(invocation.agentID, in: invocation.organizationID)
-    }
-    if case .found = lookup { return }
-    _ = try driver.asStore { () throws(StoreError) in
-      try driver.store.deleteTask(task.id, in: task.organizationID, durable: driver.settings.isDurable)
-    }
-    throw .agentDeleted
   }
 
   private mutating func pump() throws(RunError) -> TaskSnapshot {

@@ -8,6 +8,14 @@ final class StrayRuns: @unchecked Sendable {
 
   func add(_ task: TaskRow) { lock.withLock { tasks.append(task) } }
 
+  /// Takes the run that this task is of; nil when it is no stray.
+  func take(_ task: TaskRow) -> TaskRow? {
+    lock.withLock {
+      guard let index = tasks.firstIndex(where: { $0.key == task.key && $0.fence == task.fence }) else { return nil }
+      return tasks.remove(at: index)
+    }
+  }
+
   func takeAll() -> [TaskRow] {
     lock.withLock {
       let taken = tasks

@@ -36,7 +36,7 @@ struct StrayTests {
   func turnBehindStray() throws {
     let path = try StorePath()
     let gate = ScriptedModel.Gate()
-    let bench = try Bench([.wait(gate, "lost"), .answer("second")], path: path.path, busyTimeoutMilliseconds: 100)
+    let bench = try Bench([.wait(gate, "lost"), .answer("second")], path: path.path, busyTimeoutMilliseconds: 1_000)
     let first = Later { try bench.invoke("1") }
     try bench.awaitQuestions(1)
     let second = Later { try bench.invoke("2", milliseconds: 15_000) }
@@ -49,6 +49,26 @@ struct StrayTests {
     #expect(snapshot.text == "second")
     #expect(snapshot.task.turn == 2)
     #expect(bench.messages(1) == ["user: 2"])
+  }
+
+  @Test("the next turn behind a run that still cannot be ended fails at once, and does not wait until its time is over")
+  func turnBehindStayingStray() throws {
+    let path = try StorePath()
+    let gate = ScriptedModel.Gate()
+    let bench = try Bench([.wait(gate, "lost")], path: path.path, busyTimeoutMilliseconds: 100)
+    let first = Later { try bench.invoke("1") }
+    try bench.awaitQuestions(1)
+    let holder = try WriteLockHolder(path.path)
+    gate.open()
+    _ = try first.error()
+    let second = Later { try bench.invoke("2", milliseconds: 20_000) }
+    guard case .store(.busy)? = try second.error() else {
+      Issue.record("the second turn did not say that the store is busy")
+      return
+    }
+    holder.release()
+    bench.driver.endStrays()
+    #expect(try bench.task()?.internalStatus == "interrupted")
   }
 
   @Test("the inventory ends the tasks of dead owners, and no other")

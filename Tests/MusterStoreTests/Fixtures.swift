@@ -43,8 +43,15 @@ func end(
 struct Unexpected: Error {}
 
 extension Store {
-  /// Begins a turn that must be allowed.
+  /// Adds an agent unless it is there.
+  func ensureAgent(_ id: String, in organization: String) throws {
+    if case .found = try self.agent(id, in: organization) { return }
+    try insertAgent(MusterStoreTests.agent(id, in: organization), durable: false)
+  }
+
+  /// Begins a turn that must be allowed; adds the agent unless it is there.
   func begin(_ start: TurnStart) throws -> TaskRow {
+    try ensureAgent(start.agentID, in: start.organizationID)
     guard case .begun(let task) = try beginTurn(start, durable: false) else { throw Unexpected() }
     return task
   }

@@ -98,7 +98,7 @@ struct PagingTests {
     try withStore { store, _ throws in
       let organization = store.firstOrganizationID
       for number in 0..<3 {
-        try store.insertAgent(agent("\(number)", in: organization), durable: false)
+        try store.ensureAgent("a\(number + 1)", in: organization)
         _ = try store.run(start("t\(number)", in: organization))
       }
       let request = PageRequest(page: page, perPage: perPage)

@@ -123,9 +123,25 @@ struct TurnTests {
       // As a task that has been there, and is gone.
       #expect(isChanged(try store.beginTurn(start("t2", in: organization, after: ended), durable: false)))
       // And as one that has been made again by another agent.
+      try store.ensureAgent("a2", in: organization)
       #expect(isChanged(try store.beginTurn(start("t1", in: organization, of: "a2", after: ended), durable: false)))
       #expect(try store.number("SELECT count(*) FROM journal") == 2)
       #expect(try store.found("t1").turn == 1)
+      #expect(try store.wrongCounts() == 0)
+    }
+  }
+
+  @Test("A turn of an agent that is gone does not begin, and leaves no task")
+  func agentGone() throws {
+    try withStore { store, _ throws in
+      let organization = store.firstOrganizationID
+      try store.ensureAgent("a1", in: organization)
+      #expect(try store.deleteAgent("a1", in: organization, durable: false))
+      guard case .agentGone = try store.beginTurn(start("t1", in: organization), durable: false) else {
+        Issue.record("the turn began")
+        return
+      }
+      #expect(try store.number("SELECT count(*) FROM tasks") == 0)
       #expect(try store.wrongCounts() == 0)
     }
   }
@@ -134,6 +150,7 @@ struct TurnTests {
   func race() throws {
     try withStore { store, _ throws in
       let organization = store.firstOrganizationID
+      try store.ensureAgent("a1", in: organization)
       let begun = Shared(0)
       inParallel(16) { _ in
         if case .begun? = try? store.beginTurn(start("t1", in: organization), durable: false) {

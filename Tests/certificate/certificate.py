@@ -4,9 +4,11 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import kills
+import neighbours
 
 
 class Table:
@@ -24,16 +26,89 @@ class Table:
         print(f"{what:<46} {how_often:<40} {wrong or 'none'} wrong", flush=True)
 
 
+class Scenarios:
+    """The runs of scenario.c."""
+
+    #: Action, call, file, and the stride of a quick run (0: not at all) and of a full one.
+    FAULTS = (
+        ("EIO", "sync", "any", 3, 1),
+        ("EIO", "write", "any", 29, 1),
+        ("ENOSPC", "write", "any", 29, 1),
+        ("EIO", "truncate", "any", 2, 1),
+        ("EIO", "read", "any", 19, 1),
+        ("EMFILE", "open", "any", 2, 1),
+        ("ECONNREFUSED", "connect", "any", 1, 1),
+        ("ECONNRESET", "recv", "any", 1, 1),
+        ("ENOMEM", "memory", "any", 499, 7),
+    )
+
+    def __init__(self, folder, tools, quick):
+        self.folder = folder
+        self.tools = tools
+        self.quick = quick
+
+    def scenario(self, *arguments):
+        """Runs scenario.c: (done, wrong, what it printed)."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            environment = dict(
+                os.environ, LD_PRELOAD=self.tools["faults.so"], FAULT_STORE=os.path.join(folder, "scenario.db"),
+                INVARIANTS=";".join(query for _, query in kills.queries()))
+            result = subprocess.run(
+                [self.tools["scenario"], *map(str, arguments)], env=environment, stdout=subprocess.PIPE, text=True)
+        lines = result.stdout.strip().split("\n")
+        done, _, wrong = lines[-1].partition(" - ")
+        if not done.isdigit() or not wrong.isdigit() or result.returncode != (wrong != "0"):
+            return 0, 1, [*lines, f"    WRONG: ended with code {result.returncode}"]
+        return int(done), int(wrong), lines[:-1]
+
+    def row(self, table, what, unit, *arguments):
+        done, wrong, lines = self.scenario(*arguments)
+        for line in lines[:20]:
+            print(line, flush=True)
+        table.row(what, f"{done} {unit}", wrong)
+
+    def faults(self, table):
+        for action, call, file, quick, full in self.FAULTS:
+            for tail in ([], ["forever"]):
+                name = f"{action} from {call} {'for ever' if tail else 'once'}"
+                self.row(table, name, "runs", "faults", action, call, file, quick if self.quick else full, *tail)
+
+    def unsynced(self, table):
+        self.row(table, "no write after a sync that failed", "runs", "unsynced")
+
+    def full(self, table):
+        self.row(table, "a full disk in the middle of a batch", "runs", "full")
+
+    def syncs(self, table):
+        self.row(table, "syncs, 1 thread", "acknowledged", "syncs", 1, 1)
+        self.row(table, "syncs, 64 threads", "acknowledged", "syncs", 64, 2 if self.quick else 10)
+
+
 def main():
     folder, tools, *parts = sys.argv[1:]
     quick = "quick" in parts
-    chosen = [part for part in parts if part != "quick"]
     tools = {name: os.path.join(tools, name) for name in ("worker", "scenario", "faults.so")}
+    scenarios = Scenarios(folder, tools, quick)
+    neighbour = neighbours.Neighbours(folder, tools, quick)
+    runs = {
+        "kills": kills.Killing(folder, tools, quick).run,
+        "neighbours": neighbour.untouched,
+        "fair": neighbour.fair,
+        "syncs": scenarios.syncs,
+        "unsynced": scenarios.unsynced,
+        "full": scenarios.full,
+        "faults": scenarios.faults,
+    }
+    chosen = [part for part in parts if part != "quick"]
+    unknown = [name for name in chosen if name not in runs]
+    if unknown:
+        print(f"no part is named {unknown[0]}; there are: {' '.join(runs)}", file=sys.stderr)
+        return 2
     table = Table()
-    runs = {"kills": kills.Killing(folder, tools, quick).run}
     for name in chosen or runs:
         runs[name](table)
-    print(f"{'certificate':<46} {time.monotonic() - table.began:.0f} s{'':<36} {table.wrong or 'nothing'} failed")
+    seconds = f"{time.monotonic() - table.began:.0f} s"
+    print(f"{'in all':<46} {seconds:<40} {table.wrong or 'none'} failed")
     return 1 if table.wrong else 0
 
 

@@ -74,20 +74,24 @@ class Book:
         return tasks
 
 
-def invariants(path):
-    """What is wrong in a store by itself: texts."""
+def queries():
+    """The queries of invariants.sql, each with its comment."""
     with open(os.path.join(HERE, "invariants.sql"), encoding="utf-8") as file:
-        parts = file.read().split(";")
-    wrong = []
-    database = sqlite3.connect(path)
-    for part in parts:
-        lines = part.strip().split("\n")
+        parts = [part.strip().split("\n") for part in file.read().split(";")]
+    for lines in parts:
         query = "\n".join(line for line in lines if not line.startswith("--")).strip()
         if query:
-            rows = database.execute(query).fetchall()
-            if rows:
-                what = [line for line in lines if line.startswith("--")][-1].lstrip("- ")
-                wrong.append(f"{what}: {len(rows)} rows, the first {rows[0]}")
+            yield [line for line in lines if line.startswith("--")][-1].lstrip("- "), query
+
+
+def invariants(path):
+    """What is wrong in a store by itself: texts."""
+    wrong = []
+    database = sqlite3.connect(path)
+    for what, query in queries():
+        rows = database.execute(query).fetchall()
+        if rows:
+            wrong.append(f"{what}: {len(rows)} rows, the first {rows[0]}")
     database.close()
     return wrong
 

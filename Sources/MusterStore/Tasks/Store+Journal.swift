@@ -8,6 +8,10 @@ extension Store {
   package func beginTurn(_ start: TurnStart, durable: Bool) throws(StoreError) -> TurnBeginning {
     let owner = owner
     return try write(owed: durable) { (database: Database) throws(StoreError) -> TurnBeginning in
+      // In the transaction that makes the task: an agent that is deleted later takes the task along.
+      let agent = try database.statement("SELECT 1 FROM agents WHERE id = ? AND organization_id = ?")
+        .bind(1, start.agentID).bind(2, start.organizationID).first { $0.integer(0) }
+      if agent == nil { return .agentGone }
       let known = try Store.task(start.taskID, in: start.organizationID, database)
       // The agent is compared too: meanwhile the task may have been deleted, and made again by another agent.
       guard (known?.sequence ?? 0) == start.afterSequence, known?.status.isFinal ?? true,

@@ -37,6 +37,8 @@ package enum TurnBeginning: Sendable {
   case begun(TaskRow)
   /// The task has changed since the entry was built, or is running: read it again.
   case changed
+  /// The agent has been deleted.
+  case agentGone
 }
 
 /// How a task ends.
