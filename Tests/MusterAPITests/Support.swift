@@ -2,6 +2,7 @@ import Foundation
 import MusterJSON
 import MusterStore
 import MusterSystem
+import TestSupport
 import Testing
 
 @testable import MusterAPI
@@ -94,62 +95,7 @@ final class Lines: @unchecked Sendable {
   var all: [String] { lock.withLock { lines } }
 }
 
-/// Something that a thread of its own makes.
-final class Later<Value>: @unchecked Sendable {
-  private let done = DispatchSemaphore(value: 0)
-  private var result: Result<Value, any Error>?
-
-  init(_ body: @escaping @Sendable () throws -> Value) {
-    let thread = Thread {
-      self.result = Result { try body() }
-      self.done.signal()
-    }
-    thread.stackSize = 1 << 20
-    thread.start()
-  }
-
-  var isDone: Bool {
-    guard done.wait(timeout: .now()) == .success else { return false }
-    done.signal()
-    return true
-  }
-
-  func value(seconds: Int = 30) throws -> Value {
-    guard done.wait(timeout: .now() + .seconds(seconds)) == .success, let result else { throw Unexpected() }
-    done.signal()
-    return try result.get()
-  }
-
+extension Later {
   /// The failure that it ended with; nil when it gave a value.
-  func failure(seconds: Int = 30) throws -> Failure? {
-    do {
-      _ = try value(seconds: seconds)
-      return nil
-    } catch let failure as Failure {
-      return failure
-    }
-  }
-}
-
-func awaitTrue(_ what: String, seconds: Double = 20, _ condition: () throws -> Bool) throws {
-  let end = Date().addingTimeInterval(seconds)
-  while Date() < end {
-    if try condition() { return }
-    Thread.sleep(forTimeInterval: 0.005)
-  }
-  Issue.record("in vain: \(what)")
-  throw Unexpected()
-}
-
-/// A path for a store in a folder of its own, which goes away with this object.
-final class StorePath: @unchecked Sendable {
-  private let folder: URL
-  var path: String { folder.appendingPathComponent("agents.db").path }
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("muster-api-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: folder) }
+  func failure() throws -> Failure? { try error(Failure.self) }
 }

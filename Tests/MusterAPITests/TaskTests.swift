@@ -1,5 +1,6 @@
 import Foundation
 import MusterJSON
+import TestSupport
 import Testing
 
 @testable import MusterAPI

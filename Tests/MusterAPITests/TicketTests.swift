@@ -1,6 +1,7 @@
 import Foundation
 import MusterJSON
 import MusterSystem
+import TestSupport
 import Testing
 
 @testable import MusterAPI

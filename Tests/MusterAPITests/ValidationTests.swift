@@ -1,4 +1,5 @@
 import MusterJSON
+import TestSupport
 import Testing
 
 @testable import MusterAPI

@@ -1,4 +1,5 @@
 import MusterJSON
+import TestSupport
 
 @testable import MusterEngine
 
@@ -47,25 +48,6 @@ struct Life {
 
   /// The end of the run; nil as long as it goes on.
   var finish: Command.Finish? { if case .finished(let finish) = run.phase { finish } else { nil } }
-}
-
-/// The same numbers for the same seed, everywhere (SplitMix64).
-struct SeededGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
-  }
-
-  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-  mutating func flip() -> Bool { below(2) == 0 }
-  mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
 }
 
 /// Events without sense or order, as a defect or a damaged journal could bring them.

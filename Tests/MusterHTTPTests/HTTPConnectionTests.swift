@@ -1,6 +1,7 @@
 import Foundation
 import MusterHTTP
 import MusterSystem
+import TestSupport
 import Testing
 
 @Suite("Connections")
@@ -19,14 +20,14 @@ struct HTTPConnectionTests {
   func manyThreads() throws {
     let server = try ModelServer()
     let client = HTTPClient()
-    let right = Counter()
-    onThreads(64) { thread in
+    let right = Shared(0)
+    inParallel(64) { thread in
       for turn in 0..<8 {
         let response = try? client.send(ask(server.base, "reply:\(thread)-\(turn)"))
-        if response?.text.contains(#""content":"\#(thread)-\#(turn)""#) ?? false { right.add() }
+        if response?.text.contains(#""content":"\#(thread)-\#(turn)""#) ?? false { right.change { $0 += 1 } }
       }
     }
-    #expect(right.count == 64 * 8)
+    #expect(right.value == 64 * 8)
     let seen = try server.observed()
     #expect(seen.requests == 64 * 8)
     #expect(seen.connections <= 64)

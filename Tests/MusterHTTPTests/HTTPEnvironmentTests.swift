@@ -1,6 +1,7 @@
 import Foundation
 import MusterHTTP
 import MusterSystem
+import TestSupport
 import Testing
 
 /// Each of these runs in a process of its own, since it changes the environment.

@@ -1,6 +1,7 @@
 import Foundation
 import MusterHTTP
 import MusterSystem
+import TestSupport
 import Testing
 
 @Suite("What goes wrong")
@@ -150,13 +151,13 @@ struct HTTPErrorTests {
   @Test("a tick that agrees changes nothing")
   func tickAgrees() throws {
     let server = try ModelServer()
-    let ticks = Counter()
+    let ticks = Shared(0)
     let response = try HTTPClient().send(ask(server.base, "slow:300")) {
-      ticks.add()
+      ticks.change { $0 += 1 }
       return true
     }
     #expect(response.status == 200)
-    #expect(ticks.count >= 3)
+    #expect(ticks.value >= 3)
   }
 
   @Test("no text of an error holds the user name or password of a URL")

@@ -1,5 +1,6 @@
 import MusterHTTP
 import MusterSystem
+import TestSupport
 import Testing
 
 @Suite("What is sent and what comes back")

@@ -1,6 +1,7 @@
 import Foundation
 import MusterHTTP
 import MusterSystem
+import TestSupport
 import Testing
 
 @Suite("Interrupts")
@@ -109,15 +110,15 @@ struct HTTPInterruptTests {
     let server = try ModelServer()
     let client = HTTPClient()
     let interrupts = (0..<64).map { _ in Interrupt() }
-    let ended = Counter()
+    let ended = Shared(0)
     after(milliseconds: 700) { for interrupt in interrupts { interrupt.fire(.closing) } }
     let time = milliseconds {
-      onThreads(64) { thread in
+      inParallel(64) { thread in
         let error = client.failure(of: ask(server.base, "hang"), interrupt: interrupts[thread])
-        if error == .interrupted(.closing) { ended.add() }
+        if error == .interrupted(.closing) { ended.change { $0 += 1 } }
       }
     }
-    #expect(ended.count == 64)
+    #expect(ended.value == 64)
     #expect(time < 3_000)
     #expect(descriptors(connectedTo: server.port).isEmpty)
   }

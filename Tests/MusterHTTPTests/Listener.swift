@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A port that takes connections into its queue and never says a word.
 final class Listener {

@@ -1,6 +1,7 @@
 import Foundation
 import MusterHTTP
 import MusterSystem
+import TestSupport
 
 /// A chat-completions request for one of the model server's behaviours.
 func ask(_ base: String, _ model: String, headers: [HTTPHeader] = [], maximumResponseBytes: Int = 1 << 20)
@@ -53,27 +54,6 @@ func after(milliseconds: UInt32, _ body: @escaping @Sendable () -> Void) {
     usleep(milliseconds * 1000)
     body()
   }
-}
-
-/// Runs `body` on many threads at once, and waits for all.
-func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-  let group = DispatchGroup()
-  for index in 0..<count {
-    group.enter()
-    Thread.detachNewThread {
-      body(index)
-      group.leave()
-    }
-  }
-  group.wait()
-}
-
-/// A number that threads share.
-final class Counter: @unchecked Sendable {
-  private let lock = NSLock()
-  private var value = 0
-  func add(_ number: Int = 1) { lock.withLock { value += number } }
-  var count: Int { lock.withLock { value } }
 }
 
 /// The descriptors of this process that are connected to a port of the loopback interface.

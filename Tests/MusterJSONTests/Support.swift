@@ -7,28 +7,6 @@ func json(_ text: String) throws -> JSON { try JSON.parse(Array(text.utf8)) }
 /// The text of a value.
 func text(_ json: JSON) -> String { String(decoding: json.bytes, as: UTF8.self) }
 
-/// The same numbers for the same seed, everywhere (SplitMix64).
-struct SeededGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
-  }
-
-  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-
-  /// True once in `times`.
-  mutating func once(in times: Int) -> Bool { below(times) == 0 }
-
-  mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
-}
-
 /// The library that the parser and the writer are held to.
 enum Jansson {
   /// Its compact print of a text; nil when it refuses the text.

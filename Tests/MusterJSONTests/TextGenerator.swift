@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Makes JSON texts, well-formed ones and broken ones.
 struct TextGenerator {
   private var random: SeededGenerator

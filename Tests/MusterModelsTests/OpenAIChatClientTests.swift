@@ -3,6 +3,7 @@ import MusterHTTP
 import MusterJSON
 import MusterModels
 import MusterSystem
+import TestSupport
 import Testing
 
 @Suite("Asking a model over HTTP")

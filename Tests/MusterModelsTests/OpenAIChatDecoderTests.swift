@@ -1,5 +1,6 @@
 import MusterHTTP
 import MusterJSON
+import TestSupport
 import Testing
 
 @testable import MusterModels

@@ -4,6 +4,7 @@ import MusterJSON
 import MusterModels
 import MusterStore
 import MusterSystem
+import TestSupport
 import Testing
 
 @testable import MusterRuns

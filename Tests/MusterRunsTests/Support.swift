@@ -4,6 +4,7 @@ import MusterJSON
 import MusterModels
 import MusterStore
 import MusterSystem
+import TestSupport
 import Testing
 
 @testable import MusterRuns
@@ -112,62 +113,6 @@ extension TaskSnapshot {
   var text: String? { result.flatMap { JournalCoding.result($0) }?.string }
 }
 
-/// Something that a thread of its own makes.
-final class Later<Value>: @unchecked Sendable {
-  private let done = DispatchSemaphore(value: 0)
-  private var result: Result<Value, any Error>?
-
-  init(_ body: @escaping @Sendable () throws -> Value) {
-    let thread = Thread {
-      self.result = Result { try body() }
-      self.done.signal()
-    }
-    thread.stackSize = 1 << 20
-    thread.start()
-  }
-
-  func value(seconds: Int = 30) throws -> Value {
-    guard done.wait(timeout: .now() + .seconds(seconds)) == .success, let result else { throw TooLate() }
-    done.signal()
-    return try result.get()
-  }
-
-  /// The error that it ended with; nil when it gave a value.
-  func error(seconds: Int = 30) throws -> RunError? {
-    do {
-      _ = try value(seconds: seconds)
-      return nil
-    } catch let error as RunError {
-      return error
-    }
-  }
-}
-
-struct TooLate: Error {}
-
-func awaitTrue(_ what: String, seconds: Double = 20, _ condition: () throws -> Bool) throws {
-  let end = Date().addingTimeInterval(seconds)
-  while Date() < end {
-    if try condition() { return }
-    Thread.sleep(forTimeInterval: 0.005)
-  }
-  Issue.record("in vain: \(what)")
-  throw TooLate()
-}
-
-/// A path for a store in a folder of its own, which goes away with this object.
-final class StorePath: @unchecked Sendable {
-  let folder: URL
-  var path: String { folder.appendingPathComponent("agents.db").path }
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("muster-runs-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: folder) }
-}
-
 /// Another process that holds the write lock of a store's file until it is told to let go.
 final class WriteLockHolder {
   private let process = Process()
@@ -198,4 +143,9 @@ final class WriteLockHolder {
     input.fileHandleForWriting.write(Data("\n".utf8))
     process.waitUntilExit()
   }
+}
+
+extension Later {
+  /// The error that it ended with; nil when it gave a value.
+  func error() throws -> RunError? { try error(RunError.self) }
 }

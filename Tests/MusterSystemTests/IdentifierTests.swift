@@ -1,5 +1,6 @@
 import Foundation
 import MusterSystem
+import TestSupport
 import Testing
 
 @Suite("Identifier")

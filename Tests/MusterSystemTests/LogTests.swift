@@ -1,4 +1,5 @@
 import MusterSystem
+import TestSupport
 import Testing
 
 @Suite("Log, Random, Environment")

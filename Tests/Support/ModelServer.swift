@@ -1,16 +1,19 @@
-import Foundation
+package import Foundation
 
 /// The model server of `Tests/servers` in a process of its own, which ends with this object or this process.
-final class ModelServer: @unchecked Sendable {
+package final class ModelServer: @unchecked Sendable {
   /// As a model's base: `http://127.0.0.1:PORT/v1`.
-  let base: String
-  let port: Int
+  package let base: String
+  package let port: Int
   private let process = Process()
   private let input = Pipe()
 
-  struct Failure: Error { let text: String }
+  package struct Failure: Error {
+    package let text: String
+    package init(text: String) { self.text = text }
+  }
 
-  init(_ arguments: [String] = []) throws {
+  package init(_ arguments: [String] = []) throws {
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["python3", ModelServer.script, "--until-stdin-closes"] + arguments
@@ -37,23 +40,26 @@ final class ModelServer: @unchecked Sendable {
       .appendingPathComponent("servers/model_server.py").path
   }
 
+  /// One that the tests of a process share: what it answers is chosen by the name of the model.
+  package static let shared = Result { try ModelServer() }
+
   /// What the server has seen.
-  struct Observed: Decodable {
-    struct Disconnect: Decodable {
-      let model: String
-      let afterMs: Int
-      let how: String
+  package struct Observed: Decodable {
+    package struct Disconnect: Decodable {
+      package let model: String
+      package let afterMs: Int
+      package let how: String
     }
-    let requests: Int
-    let connections: Int
-    let disconnects: [Disconnect]
-    let models: [String: Int]
-    let lastHeaders: [String: String]?
-    let lastTarget: String?
+    package let requests: Int
+    package let connections: Int
+    package let disconnects: [Disconnect]
+    package let models: [String: Int]
+    package let lastHeaders: [String: String]?
+    package let lastTarget: String?
   }
 
   /// Asks over plain HTTP, with nothing of the code under test.
-  func observed() throws -> Observed {
+  package func observed() throws -> Observed {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     guard connectToLoopback(descriptor, port: port) else { throw Failure(text: "the model server is gone") }
@@ -69,7 +75,7 @@ final class ModelServer: @unchecked Sendable {
   }
 
   /// Waits until the server has seen something.
-  func observed(within seconds: Double = 5, until condition: (Observed) -> Bool) throws -> Observed {
+  package func observed(within seconds: Double = 5, until condition: (Observed) -> Bool) throws -> Observed {
     let end = Date().addingTimeInterval(seconds)
     while true {
       let seen = try observed()
@@ -80,7 +86,7 @@ final class ModelServer: @unchecked Sendable {
 }
 
 /// The address of a port on the loopback interface.
-func loopback(port: Int) -> sockaddr_in {
+package func loopback(port: Int) -> sockaddr_in {
   var address = sockaddr_in()
   address.sin_family = sa_family_t(AF_INET)
   address.sin_port = in_port_t(port).bigEndian
@@ -90,7 +96,7 @@ func loopback(port: Int) -> sockaddr_in {
 
 /// Connects, or begins to, if the descriptor does not block.
 @discardableResult
-func connectToLoopback(_ descriptor: Int32, port: Int) -> Bool {
+package func connectToLoopback(_ descriptor: Int32, port: Int) -> Bool {
   var address = loopback(port: port)
   return withUnsafePointer(to: &address) {
     $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {

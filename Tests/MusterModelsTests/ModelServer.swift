@@ -1,1 +1,0 @@
-../MusterHTTPTests/ModelServer.swift
