@@ -114,6 +114,8 @@ examples() {
   note $? "list_agents makes them once"
   MODEL=echo "$out/invoke_agent" "$store" >"$scratch/invoke"
   note $? "invoke_agent"
+  [ "$(grep -c '  ACTIVE  ' "$scratch/invoke")" -ge 2 ]
+  note $? "invoke_agent prints a table of agents"
   [ "$(grep -c '^user  \|^assistant  ' "$scratch/invoke")" -eq 4 ] &&
     grep -q '^\[completed, [1-9][0-9]* tokens\]$' "$scratch/invoke"
   note $? "invoke_agent prints the thread of four messages"

@@ -58,6 +58,15 @@ static json_t *list(muster *plane, const char *model, const char **found) {
   return page;
 }
 
+static void create(muster *plane, const char *name, const char *instructions) {
+  muster_error *error = NULL;
+  json_t *body = json_pack("{s:s, s:{s:s}}", "name", name, "instructions", "general", instructions);
+  char *text = json_dumps(body, JSON_COMPACT);
+  check(muster_agent_create(plane, text, NULL, NULL, &error), "cannot create an agent", error);
+  free(text);
+  json_decref(body);
+}
+
 static void print_table(const json_t *page) {
   json_t *agent;
   size_t index;
@@ -100,7 +109,8 @@ int main(int argc, char **argv) {
   plane = open_plane(argv[1], provider != NULL ? provider : "openai_compatible", model, base);
   page = list(plane, model, &id);
   if (id == NULL) {
-    check(muster_agent_create(plane, "{\"name\":\"Guide\"}", NULL, NULL, &error), "cannot create an agent", error);
+    create(plane, "Poet", "Answer in rhymes.");
+    create(plane, "Guide", "You are a helpful guide. Answer in one short sentence.");
     json_decref(page);
     page = list(plane, model, &id);
   }

@@ -21,8 +21,11 @@ def main(store: str) -> None:
     }
     with muster.open(store, default_model=model) as plane:
         if plane.agents.list()["total"] == 0:
-            plane.agents.create(name="Guide", instructions={"general": "Answer in one short sentence."})
             plane.agents.create(name="Poet", instructions={"general": "Answer in rhymes."})
+            plane.agents.create(
+                name="Guide", instructions={"general": "You are a helpful guide. Answer in one short sentence."}
+            )
+        print(f"{'ID':36}  {'NAME':12}  {'STATUS':8}  MODEL")
         for agent in plane.agents.iter():
             print(f"{agent['id']}  {agent['name']:12}  {agent['status']:8}  {agent['model_name']}")
 
