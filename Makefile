@@ -1,4 +1,4 @@
-# Muster: make, make run, make test, make clean.
+# Muster: make, make run, make test, and the long ones: certificate, fuzz, bench, embedded; make install, make clean.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
@@ -16,7 +16,7 @@ LINK := -Xswiftc -static-stdlib -Xswiftc -use-ld=lld -Xswiftc -L$(CURDIR)/$(BUIL
   -Xlinker --version-script=$(CURDIR)/Sources/MusterABI/muster.map -Xlinker -soname -Xlinker libmuster.so.1 \
   -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now
 
-.PHONY: all library command run test clean tools python model
+.PHONY: all library command run test clean tools python model embedded fuzz bench certificate install
 
 all: library command
 
@@ -40,7 +40,7 @@ command: $(BUILD)/muster
 
 $(BUILD)/muster: $(LIBRARY) $(wildcard Sources/MusterCommand/*.swift)
 	swiftc -O -swift-version 6 -static-stdlib -warnings-as-errors Sources/MusterCommand/*.swift -I include -I Sources/CJansson \
-	  -module-name MusterCommand -L$(BUILD) -lmuster -Xlinker -rpath -Xlinker '$$ORIGIN' -o $@.new
+	  -module-name MusterCommand -L$(BUILD) -lmuster -Xlinker -rpath -Xlinker '$$ORIGIN:$$ORIGIN/../lib' -o $@.new
 	@strip -s $@.new && mv $@.new $@
 
 # ---- Python and the local model ----
@@ -69,6 +69,52 @@ run: all $(VENV)/ready $(if $(MODEL_BASE),,$(VENV)/model)
 # make test: every suite; at most ten minutes.
 test: all $(VENV)/model
 	@.ci/test
+
+# ---- the long runs; CI runs a slice of each ----
+
+# make certificate [QUICK=quick]: kills, faults, full disks and power cuts, hundreds of times (about an hour; quick: two
+# minutes); prints a table.
+certificate: all $(VENV)/ready
+	@Tests/certificate/run.sh $(QUICK)
+
+# make fuzz [FUZZ_SECONDS=300]: each target that long.
+FUZZ_SECONDS ?= 300
+fuzz: | tools
+	@Tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+# make bench: ratios against floors measured in the same run; fails when one misses its bound.
+bench: library
+	@Benchmarks/run.sh
+
+# ---- the same library as Embedded Swift: a seventh of the size, no Swift runtime ----
+
+# -function-sections lets the linker drop what nobody calls. The object-outliner is off because it names a constant array
+# after its function and a number that is counted in each module anew; of two with one name the linker keeps one, and
+# `false` was written as `true`.
+EMBEDDED := $(BUILD)/embedded/libmuster.so.1
+UNICODE = $$(dirname "$$(readlink -f "$$(command -v swiftc)")")/../lib/swift/embedded/$$(uname -m)-unknown-linux-gnu/libswiftUnicodeDataTables.a
+
+embedded: $(EMBEDDED)
+
+$(EMBEDDED): $(SOURCES) Makefile | tools
+	@mkdir -p $(@D)
+	MUSTER_EMBEDDED=1 $(SWIFT) build -c release --product muster --scratch-path .build-embedded -Xswiftc -Osize \
+	  -Xswiftc -Xfrontend -Xswiftc -function-sections -Xswiftc -Xllvm -Xswiftc -sil-disable-pass=object-outliner \
+	  -Xswiftc -use-ld=lld -Xlinker "$(UNICODE)" -Xlinker -lsqlite3 -Xlinker -ljansson -Xlinker -lm -Xlinker -lc \
+	  -Xlinker --exclude-libs -Xlinker ALL -Xlinker --gc-sections \
+	  -Xlinker --version-script=$(CURDIR)/Sources/MusterABI/muster.map -Xlinker -soname -Xlinker libmuster.so.1 \
+	  -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now
+	@cp .build-embedded/release/libmuster.so $@.new
+	@strip -s $@.new && mv $@.new $@
+	@ln -sf libmuster.so.1 $(@D)/libmuster.so
+	@if [ -e $(BUILD)/muster ]; then cp $(BUILD)/muster $(@D)/muster; fi
+
+# ---- install ----
+
+# make install [PREFIX=/usr/local] [DESTDIR=] [LIBDIR=…] [INCLUDEDIR=…]
+PREFIX ?= /usr/local
+install: all
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' bindings/c/install.sh $(BUILD)
 
 clean:
 	rm -rf $(BUILD) .build .build-*

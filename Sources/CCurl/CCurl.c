@@ -34,6 +34,8 @@ static struct {
   CURLMsg *(*multi_info_read)(CURLM *, int *);
   struct curl_slist *(*slist_append)(struct curl_slist *, const char *);
   void (*slist_free_all)(struct curl_slist *);
+  // Of the OpenSSL below libcurl; NULL when it uses another library.
+  void (*thread_stop)(void);
 } curl;
 
 static pthread_once_t load_once = PTHREAD_ONCE_INIT;
@@ -76,6 +78,8 @@ static void load(void) {
   resolve(library, "curl_slist_append", &curl.slist_append);
   resolve(library, "curl_slist_free_all", &curl.slist_free_all);
   if (load_problem[0]) return;
+  void *found = dlsym(library, "OPENSSL_thread_stop");
+  memcpy(&curl.thread_stop, &found, sizeof found);
   CURLcode result = curl.global_init(CURL_GLOBAL_DEFAULT);
   if (result != CURLE_OK) {
     snprintf(load_problem, sizeof load_problem, "libcurl cannot be initialised: %s", curl.easy_strerror(result));
@@ -87,6 +91,10 @@ static void load(void) {
 const char *ccurl_load(void) {
   pthread_once(&load_once, load);
   return is_loaded ? NULL : load_problem;
+}
+
+void ccurl_leave_thread(void) {
+  if (is_loaded && curl.thread_stop) curl.thread_stop();
 }
 
 const char *ccurl_version(void) { return curl.version_info(CURLVERSION_NOW)->version; }

@@ -45,6 +45,102 @@ bool platform_condition_wait(platform_condition *condition, platform_mutex *mute
   return pthread_cond_timedwait(&condition->value, &mutex->value, &time) == 0;
 }
 
+enum { kept_most = 16 };
+
+static struct {
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  int inside, forking;
+  platform_mutex *kept[kept_most];
+  int kept_count;
+  void (*prepare)(void), (*parent)(void), (*child)(void);
+} gate = {.mutex = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP, .changed = PTHREAD_COND_INITIALIZER};
+static _Thread_local int inside_depth;
+static uint32_t fork_generation;
+
+void platform_inside_enter(void) {
+  if (inside_depth++ > 0) return;
+  pthread_mutex_lock(&gate.mutex);
+  while (gate.forking > 0) pthread_cond_wait(&gate.changed, &gate.mutex);
+  gate.inside++;
+  pthread_mutex_unlock(&gate.mutex);
+}
+
+void platform_inside_leave(void) {
+  if (--inside_depth > 0) return;
+  pthread_mutex_lock(&gate.mutex);
+  gate.inside--;
+  if (gate.forking > 0) pthread_cond_broadcast(&gate.changed);
+  pthread_mutex_unlock(&gate.mutex);
+}
+
+int platform_inside_suspend(void) {
+  int depth = inside_depth;
+  if (depth > 0) {
+    inside_depth = 1;
+    platform_inside_leave();
+  }
+  return depth;
+}
+
+void platform_inside_resume(int depth) {
+  if (depth == 0) return;
+  platform_inside_enter();
+  inside_depth = depth;
+}
+
+static void fork_prepare(void) {
+  pthread_mutex_lock(&gate.mutex);
+  gate.forking++;
+  // A thread that forks from inside waits for the others only.
+  while (gate.inside > (inside_depth > 0)) pthread_cond_wait(&gate.changed, &gate.mutex);
+  for (int index = 0; index < gate.kept_count; index++) pthread_mutex_lock(&gate.kept[index]->value);
+  gate.prepare();
+}
+
+static void fork_parent(void) {
+  gate.parent();
+  for (int index = gate.kept_count; index-- > 0;) pthread_mutex_unlock(&gate.kept[index]->value);
+  gate.forking--;
+  pthread_cond_broadcast(&gate.changed);
+  pthread_mutex_unlock(&gate.mutex);
+}
+
+static void fork_child(void) {
+  fork_generation++;
+  gate.child();
+  for (int index = gate.kept_count; index-- > 0;) pthread_mutex_unlock(&gate.kept[index]->value);
+  // Made anew: the threads that waited here are not in this process.
+  gate.mutex = (pthread_mutex_t)PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
+  gate.changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+  gate.inside = inside_depth > 0;
+  gate.forking = 0;
+}
+
+int platform_fork_watch(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {
+  pthread_mutex_lock(&gate.mutex);
+  int result = 0;
+  if (!gate.prepare) {
+    gate.prepare = prepare;
+    gate.parent = parent;
+    gate.child = child;
+    result = pthread_atfork(fork_prepare, fork_parent, fork_child);
+    if (result != 0) gate.prepare = NULL;
+  }
+  pthread_mutex_unlock(&gate.mutex);
+  return result;
+}
+
+bool platform_fork_keep(platform_mutex *mutex) {
+  pthread_mutex_lock(&gate.mutex);
+  bool has_room = gate.kept_count < kept_most;
+  if (has_room) gate.kept[gate.kept_count++] = mutex;
+  pthread_mutex_unlock(&gate.mutex);
+  return has_room;
+}
+
+uint32_t platform_fork_generation(void) { return fork_generation; }
+
 struct thread_start { void (*body)(void *); void *argument; };
 
 static void *thread_main(void *pointer) {

@@ -17,7 +17,10 @@ final class HandleTable<Object: AnyObject>: @unchecked Sendable {
   private var free: [Int] = []
 
   /// `tag`: an odd number below 256 that tells the handles of one table from those of another.
-  init(tag: UInt) { self.tag = tag }
+  init(tag: UInt) {
+    self.tag = tag
+    lock.keepThroughForks()
+  }
 
   /// A handle for the object; nil when 16 million are open.
   func insert(_ object: Object) -> OpaquePointer? {

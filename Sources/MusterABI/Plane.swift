@@ -17,6 +17,8 @@ public func muster_open(
   out?.pointee = nil
   error?.pointee = nil
   let errorOutput = error
+  // Made now: a child forked while another thread makes it would wait for that thread for ever.
+  _ = ErrorHandle.table
   do throws(Failure) {
     let opened = try open(config, host, isWanted: out != nil)
     guard let handle = PlaneHandle.table.insert(opened) else {

@@ -27,7 +27,9 @@ package final class HTTPClient: @unchecked Sendable {
 
   /// The version of libcurl, which this opens; nil when there is none.
   package static var libraryVersion: String? {
-    ccurl_load() == nil ? String(cString: ccurl_version()) : nil
+    guard let number = ProcessExit.enter(nil) else { return nil }
+    defer { ProcessExit.leave(number) }
+    return Inside.run { ccurl_load() } == nil && ProcessExit.watch() ? String(cString: ccurl_version()) : nil
   }
 
   /// Sends a request and waits for the whole answer.
@@ -35,12 +37,22 @@ package final class HTTPClient: @unchecked Sendable {
   /// An interrupt from any thread ends the wait at once and closes the connection; one that fired earlier lets
   /// nothing be sent. `tick` is called on this thread, at least every 50 ms while waiting, and ends it with
   /// `abandoned` by answering false. A request over a kept connection that the host has closed meanwhile is sent
-  /// again over a new one.
+  /// again over a new one. The end of the process interrupts like the closing of a plane.
   package func perform(
     _ request: HTTPRequest, deadline: Deadline, interrupt: Interrupt, tick: (() -> Bool)? = nil
   ) throws(HTTPError) -> HTTPResponse {
     if let reason = interrupt.reason { throw .interrupted(reason) }
     if deadline.hasPassed { throw .timedOut }
+    guard let number = ProcessExit.enter(interrupt) else { throw .interrupted(.closing) }
+    defer { ProcessExit.leave(number) }
+    return try send(request, deadline, interrupt, tick)
+  }
+
+  /// A function of its own, so that nothing of the request is left when it returns.
+  @inline(never)
+  private func send(
+    _ request: HTTPRequest, _ deadline: Deadline, _ interrupt: Interrupt, _ tick: (() -> Bool)?
+  ) throws(HTTPError) -> HTTPResponse {
     let transfer = try borrow()
     defer { giveBack(transfer) }
     try transfer.prepare(request, certificates: certificates)
@@ -84,12 +96,12 @@ package final class HTTPClient: @unchecked Sendable {
 
   private func borrow() throws(HTTPError) -> HTTPTransfer {
     if let transfer = lock.withLock({ idle.popLast() }) { return transfer }
-    if let problem = ccurl_load() {
+    if let problem = Inside.run({ ccurl_load() }) {
       let message = String(cString: problem)
       log.write(.error, "http", message)
       throw .unavailable(message)
     }
-    guard let transfer = HTTPTransfer() else { throw .failed("out of memory") }
+    guard ProcessExit.watch(), let transfer = HTTPTransfer() else { throw .failed("out of memory") }
     return transfer
   }
 

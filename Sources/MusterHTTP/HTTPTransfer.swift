@@ -9,11 +9,16 @@ final class HTTPTransfer: @unchecked Sendable {
 
   /// Nil when there is no memory. libcurl is loaded.
   init?() {
-    guard let transfer = ccurl_transfer_new() else { return nil }
+    guard let transfer = Inside.run({ ccurl_transfer_new() }) else { return nil }
     self.transfer = transfer
   }
 
-  deinit { ccurl_transfer_free(transfer) }
+  deinit {
+    // While the process ends, TLS may be gone already; the kernel closes the connections.
+    guard let number = ProcessExit.enter(nil) else { return }
+    Inside.run { ccurl_transfer_free(transfer) }
+    ProcessExit.leave(number)
+  }
 
   /// The header lines of an answer are at most this many bytes.
   private static let headersLimit = 1_048_576
@@ -89,14 +94,17 @@ final class HTTPTransfer: @unchecked Sendable {
 
   /// Sends the request that was prepared; nothing goes out before the first `step`. `stop` must follow.
   func start() throws(HTTPError) {
-    guard ccurl_transfer_start(transfer) == CURLM_OK else { throw .failed("libcurl did not take the request") }
+    let code = Inside.run { ccurl_transfer_start(transfer) }
+    guard code == CURLM_OK else { throw .failed("libcurl did not take the request") }
   }
 
   /// Does what can be done without waiting. True when the answer is complete.
   func step(_ request: HTTPRequest) throws(HTTPError) -> Bool {
     var isDone = false
     var result = CURLE_OK
-    guard ccurl_transfer_step(transfer, &isDone, &result) == CURLM_OK else { throw .failed("libcurl failed") }
+    // Inside, because OpenSSL has locks that a child forked meanwhile would find taken.
+    let code = Inside.run { ccurl_transfer_step(transfer, &isDone, &result) }
+    guard code == CURLM_OK else { throw .failed("libcurl failed") }
     guard isDone else { return false }
     guard result == CURLE_OK else { throw error(result, request) }
     return true
@@ -110,10 +118,10 @@ final class HTTPTransfer: @unchecked Sendable {
   }
 
   /// Takes the request back; the connection of one that is not complete is closed.
-  func stop() { ccurl_transfer_stop(transfer) }
+  func stop() { Inside.run { ccurl_transfer_stop(transfer) } }
 
   /// Lets go of the request and the answer; connections stay.
-  func clear() { ccurl_transfer_clear(transfer) }
+  func clear() { Inside.run { ccurl_transfer_clear(transfer) } }
 
   /// The answer, once it is complete.
   func response() -> HTTPResponse {

@@ -91,12 +91,14 @@ package struct JSON: Sendable {
 
   /// Whether it is a string with exactly this content.
   package func isString(_ content: String) -> Bool {
-    guard let utf8 else { return false }
-    return utf8.elementsEqual(content.utf8)
+    guard kind == .string, range.count >= 2 else { return false }
+    let lexeme = text[range.lowerBound + 1..<range.upperBound - 1]
+    guard lexeme.contains(UInt8(ascii: "\\")) else { return lexeme.elementsEqual(content.utf8) }
+    return JSONString.decode(lexeme).elementsEqual(content.utf8)
   }
 
   /// Whether two values have the same bytes. Equal values may be written in different ways; see `JSONEquality`.
-  package func hasSameBytes(_ other: JSON) -> Bool { bytes.elementsEqual(other.bytes) }
+  package func hasSameBytes(_ other: JSON) -> Bool { hasSameBytes(other.range, in: other.text) }
 
   /// Whether the bytes are those of another text at a place.
   func hasSameBytes(_ other: Range<Int>, in otherText: [UInt8]) -> Bool {
@@ -157,7 +159,7 @@ package struct JSON: Sendable {
     let wanted = Array(key.utf8)
     var cursor = JSONMemberCursor(text: text, position: range.lowerBound + 1, end: range.upperBound)
     while let member = cursor.next() {
-      if JSONString.isEqual(text[member.key.lowerBound + 1..<member.key.upperBound - 1], wanted) {
+      if JSONString.isEqual(member.key.lowerBound + 1..<member.key.upperBound - 1, in: text, wanted) {
         return JSON(text: text, range: member.value)
       }
     }

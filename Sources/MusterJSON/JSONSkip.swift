@@ -19,7 +19,8 @@ enum JSONSkip {
     byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") || byte == UInt8(ascii: ":")
   }
 
-  private static func string(in text: Span<UInt8>, at position: Int) -> Int {
+  /// The position behind the string that starts at `position`.
+  static func string(in text: Span<UInt8>, at position: Int) -> Int {
     var end = position + 1
     while true {
       end = JSONScan.quoteOrBackslash(text, from: end)

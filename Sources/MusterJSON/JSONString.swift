@@ -53,10 +53,20 @@ enum JSONString {
     return length
   }
 
-  /// Whether the content of a string lexeme (without its quotes) is `content`.
-  static func isEqual(_ lexeme: ArraySlice<UInt8>, _ content: [UInt8]) -> Bool {
-    if lexeme.count == content.count, lexeme.elementsEqual(content) { return !content.contains(UInt8(ascii: "\\")) }
-    return lexeme.contains(UInt8(ascii: "\\")) && decode(lexeme) == content
+  /// Whether the content of a valid string lexeme (without its quotes), which stands at a place in a text, is `content`.
+  static func isEqual(_ lexeme: Range<Int>, in text: [UInt8], _ content: [UInt8]) -> Bool {
+    let span = text.span
+    // An escape is longer than what it stands for.
+    if lexeme.count < content.count { return false }
+    if lexeme.count == content.count {
+      for offset in 0..<content.count {
+        let byte = content[offset]
+        if byte == UInt8(ascii: "\\") || span[lexeme.lowerBound + offset] != byte { return false }
+      }
+      return true
+    }
+    for position in lexeme where span[position] == UInt8(ascii: "\\") { return decode(text[lexeme]) == content }
+    return false
   }
 
   /// Four hexadecimal digits; the caller has checked them.
@@ -102,7 +112,7 @@ enum JSONString {
   /// A content without characters that need an escape is copied between quotes, which is what jansson prints;
   /// everything else is printed by jansson itself.
   static func appendLexeme(of content: [UInt8], to text: inout [UInt8]) {
-    let isPlain = content.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+    let isPlain = content.allSatisfy { !needsEscape($0) }
     text.append(UInt8(ascii: "\""))
     if isPlain {
       text.append(contentsOf: content)
@@ -110,6 +120,18 @@ enum JSONString {
       text.append(contentsOf: janssonEscaped(content))
     }
     text.append(UInt8(ascii: "\""))
+  }
+
+  /// The same for a text.
+  static func appendLexeme(of content: String, to text: inout [UInt8]) {
+    guard content.utf8.allSatisfy({ !needsEscape($0) }) else { return appendLexeme(of: Array(content.utf8), to: &text) }
+    text.append(UInt8(ascii: "\""))
+    text.append(contentsOf: content.utf8)
+    text.append(UInt8(ascii: "\""))
+  }
+
+  private static func needsEscape(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
   }
 
   /// What jansson prints between the quotes.

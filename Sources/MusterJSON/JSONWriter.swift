@@ -43,7 +43,7 @@ package struct JSONWriter {
 
   package mutating func key(_ key: String) {
     separate()
-    JSONString.appendLexeme(of: Array(key.utf8), to: &bytes)
+    JSONString.appendLexeme(of: key, to: &bytes)
     bytes.append(UInt8(ascii: ":"))
     needsComma = false
   }
@@ -64,7 +64,7 @@ package struct JSONWriter {
 
   package mutating func value(_ text: String) {
     separate()
-    JSONString.appendLexeme(of: Array(text.utf8), to: &bytes)
+    JSONString.appendLexeme(of: text, to: &bytes)
   }
 
   package mutating func value(utf8 text: [UInt8]) {

@@ -15,8 +15,16 @@ package final class Store: @unchecked Sendable {
   /// This process's number among those that have, or had, the store open.
   package let owner: Int64
 
+  /// The process that opened the store; see `isInherited`.
+  private let generation = platform_fork_generation()
+  /// Whether this process is a forked child of the one that opened the store: its connections are closed here.
+  var isInherited: Bool { generation != platform_fork_generation() }
+
   /// The version of the file's schema before it was opened.
   let foundSchema: Int64
+
+  /// Where pages of agents ended.
+  let agentPlaces = ListPlaces()
 
   private let writer: Writer
   /// Nil for a store in memory.
@@ -44,13 +52,15 @@ package final class Store: @unchecked Sendable {
       ownership = nil
     } else {
       let lockPath = path + "-lock"
-      turnstile = Turnstile(descriptor: try Store.openLockFile(lockPath))
-      ownership = Ownership(descriptor: try Store.openLockFile(lockPath))
+      turnstile = try Turnstile(path: lockPath)
+      ownership = try Ownership(path: lockPath)
       readers = Readers(path: path, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
     }
     // One process at a time prepares the file.
     try turnstile?.enter(until: .after(milliseconds: max(busyTimeoutMilliseconds, 1000)))
     defer { turnstile?.leave() }
+    platform_inside_enter()
+    defer { platform_inside_leave() }
     let database = try Database(
       path: path, access: inMemory ? .memory : .existing, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
     foundSchema = try Schema.prepare(database, inMemory: inMemory)
@@ -58,14 +68,6 @@ package final class Store: @unchecked Sendable {
     firstOrganizationID = entry.organization
     owner = entry.owner
     writer = Writer(database: database, turnstile: turnstile, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
-  }
-
-  private static func openLockFile(_ path: String) throws(StoreError) -> Int32 {
-    let descriptor = path.withCString {
-      platform_file_open($0, platform_open_read_write | platform_open_create, 0o600)
-    }
-    guard descriptor >= 0 else { throw .cannotOpen("\(path): \(StoreFile.errorText(platform_errno()))") }
-    return descriptor
   }
 
   /// Finds or makes the first organization, and takes a number for this process.
@@ -100,6 +102,7 @@ package final class Store: @unchecked Sendable {
   func write<Value>(
     owed: Bool, _ body: @escaping (Database) throws(StoreError) -> Value
   ) throws(StoreError) -> Value {
+    if isInherited { throw .forked }
     var result: Value?
     try writer.perform(owed: owed) { (database: Database) throws(StoreError) in result = try body(database) }
     guard let result else { throw .failed("a transaction without a result") }
@@ -108,6 +111,7 @@ package final class Store: @unchecked Sendable {
 
   /// Runs `body` on one state of the store.
   func read<Value>(_ body: (Database) throws(StoreError) -> Value) throws(StoreError) -> Value {
+    if isInherited { throw .forked }
     guard let readers else { return try writer.read(body) }
     return try readers.read { (database: Database) throws(StoreError) -> Value in
       try database.statement("BEGIN").run()
@@ -122,9 +126,17 @@ package final class Store: @unchecked Sendable {
     }
   }
 
+  /// Runs `body`, which reads with one statement: that sees one state of the store without a transaction around it.
+  func readOnce<Value>(_ body: (Database) throws(StoreError) -> Value) throws(StoreError) -> Value {
+    if isInherited { throw .forked }
+    guard let readers else { return try writer.read(body) }
+    return try readers.read(body)
+  }
+
   /// A number that changes when any connection, of this or another process, has committed. Costs microseconds; 0 always
   /// for a store in memory.
   package func changeNumber() throws(StoreError) -> Int64 {
+    if isInherited { throw .forked }
     guard readers != nil else { return 0 }
     return try watchLock.withLock { () throws(StoreError) -> Int64 in
       if isWatchClosed { throw .closed }
@@ -135,7 +147,7 @@ package final class Store: @unchecked Sendable {
         database = try Readers.open(path, busyTimeoutMilliseconds)
         watcher = database
       }
-      return try database.integer("PRAGMA data_version")
+      return try Inside.run { () throws(StoreError) -> Int64 in try database.integer("PRAGMA data_version") }
     }
   }
 
@@ -191,18 +203,5 @@ package final class Store: @unchecked Sendable {
     writer.close()
     // Last: while a connection of ours is open, our number lives.
     ownership?.close()
-  }
-
-  /// Closes what a forked child inherited, before it opens the same file. An inherited connection believes that it
-  /// holds the locks of the parent; as long as it is open, so does every new one of the child, and the parent would
-  /// delete the log under them. False when something was in use at the fork and stays open.
-  func closeInherited() -> Bool {
-    ownership?.closeInherited()
-    guard watchLock.tryLock() else { return false }
-    watcher = nil
-    isWatchClosed = true
-    watchLock.unlock()
-    let areReadersClosed = readers?.closeInherited() ?? true
-    return writer.closeInherited() && areReadersClosed
   }
 }

@@ -12,13 +12,13 @@ package enum StoreRegistry {
   private final class Table: @unchecked Sendable {
     let lock = Lock()
     /// Signalled when a file is not being opened or closed any more.
-    let changed = Condition()
+    var changed = Condition()
     var stores: [Identity: Store] = [:]
     /// The files that a thread opens or closes right now.
     var inTransit: Set<Identity> = []
-    /// The files of which this process, a forked child, holds connections that it cannot close.
-    var inherited: Set<Identity> = []
-    var processID = platform_process_id()
+    var generation = platform_fork_generation()
+
+    init() { lock.keepThroughForks() }
   }
 
   private static let table = Table()
@@ -28,6 +28,7 @@ package enum StoreRegistry {
   package static func open(
     path: String, busyTimeoutMilliseconds: Int64, log: Log = .none
   ) throws(StoreError) -> Store {
+    try ForkGuard.watch()
     let store: Store
     if path == ":memory:" {
       store = try Store(path: path, identity: nil, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
@@ -48,9 +49,8 @@ package enum StoreRegistry {
   /// Gives a store back. The last one closes its file: when this returns, no connection and no descriptor is open.
   package static func close(_ store: Store) {
     let isLast = table.lock.withLock { () -> Bool in
-      guard store.openCount > 0, table.processID == platform_process_id() else { return false }
-      // A store of the parent, given back by a forked child, is not in the child's table.
-      if let identity = store.identity, table.stores[identity] !== store { return false }
+      // A store of the parent, given back by a forked child, is closed already.
+      guard store.openCount > 0, !store.isInherited else { return false }
       store.openCount -= 1
       guard store.openCount == 0 else { return false }
       if let identity = store.identity {
@@ -78,7 +78,6 @@ package enum StoreRegistry {
   {
     try table.lock.withLock { () throws(StoreError) -> Store? in
       leaveParent()
-      if table.inherited.contains(identity) { throw .forked }
       while table.inTransit.contains(identity) { _ = table.changed.wait(table.lock) }
       if let store = table.stores[identity] {
         store.openCount += 1
@@ -106,14 +105,15 @@ package enum StoreRegistry {
     return try Store(path: path, identity: identity, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
   }
 
-  /// In a forked child: gives up what the parent had open. Called with the lock held.
+  /// In a forked child: forgets what the parent had open. Called with the lock held.
   private static func leaveParent() {
-    let processID = platform_process_id()
-    guard table.processID != processID else { return }
-    table.processID = processID
-    table.inherited.formUnion(table.inTransit)
-    table.inTransit = []
-    for (identity, store) in table.stores where !store.closeInherited() { table.inherited.insert(identity) }
+    guard table.generation != platform_fork_generation() else { return }
+    table.generation = platform_fork_generation()
+    // Never freed: to destroy a condition would wait for threads that are not in this process.
+    for (_, store) in table.stores { _ = Unmanaged.passRetained(store) }
+    _ = Unmanaged.passRetained(table.changed)
     table.stores = [:]
+    table.inTransit = []
+    table.changed = Condition()
   }
 }

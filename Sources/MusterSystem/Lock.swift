@@ -14,9 +14,15 @@ package final class Lock: @unchecked Sendable {
 
   deinit { platform_mutex_free(mutex) }
 
+  /// Lets a fork of the process wait for the lock, so that the child finds it free and what it guards whole. For the
+  /// few locks that live as long as the process; nobody who holds it may enter `Inside`.
+  package func keepThroughForks() {
+    guard platform_fork_keep(mutex) else { outOfMemory() }
+    _ = Unmanaged.passRetained(self)
+  }
+
   package func lock() { platform_mutex_lock(mutex) }
-  /// Takes the lock if nobody holds it. In a forked child a lock may be held for ever, by a thread that was left
-  /// behind.
+  /// Takes the lock if nobody holds it.
   package func tryLock() -> Bool { platform_mutex_try_lock(mutex) }
   package func unlock() { platform_mutex_unlock(mutex) }
 

@@ -62,13 +62,13 @@ struct AgentTests {
       var theirs = mine
       mine.document = Array("{\"mine\":1}".utf8)
       theirs.document = Array("{\"theirs\":1}".utf8)
-      #expect(try store.updateAgent(theirs, deploying: false, durable: true))
-      #expect(try !store.updateAgent(mine, deploying: true, durable: true))
+      #expect(try store.updateAgent(theirs, durable: true))
+      #expect(try !store.updateAgent(mine, durable: true))
       let now = try found(store, "a1")
       #expect(now.document == theirs.document)
       #expect(now.revision == 2)
       #expect(try store.agentVersion(2, of: "a1", in: organization) == nil)
-      #expect(try !store.updateAgent(agent("missing", in: organization), deploying: true, durable: true))
+      #expect(try !store.updateAgent(agent("missing", in: organization), durable: true))
       #expect(try store.number("SELECT count(*) FROM agent_versions") == 1)
     }
   }
@@ -85,7 +85,7 @@ struct AgentTests {
             while true {
               guard case .found(var row) = try store.agent("a1", in: organization) else { throw Unexpected() }
               row.updatedAt = Timestamp(microseconds: row.updatedAt.microseconds + 1)
-              if try store.updateAgent(row, deploying: false, durable: false) { break }
+              if try store.updateAgent(row, durable: false) { break }
             }
           } catch {
             failures.change { $0 += 1 }
@@ -108,11 +108,11 @@ struct AgentTests {
         row.version = number
         row.document = Array("{\"n\":\(number)}".utf8)
         row.secrets = number == 3 ? Array("{}".utf8) : nil
-        #expect(try store.updateAgent(row, deploying: true, durable: true))
+        #expect(try store.updateAgent(row, durable: true))
       }
       var staged = try found(store, "a1")
       staged.document = Array("{\"staged\":true}".utf8)
-      #expect(try store.updateAgent(staged, deploying: false, durable: true))
+      #expect(try store.updateAgent(staged, durable: true))
       #expect(try found(store, "a1").version == 4)
       for number in Int64(2)...4 {
         let version = try #require(try store.agentVersion(number, of: "a1", in: organization))
@@ -123,6 +123,31 @@ struct AgentTests {
         #expect(try store.agentVersion(number, of: "a1", in: organization) == nil)
       }
       #expect(try store.agentVersion(1, of: "a1", in: "other") == nil)
+    }
+  }
+
+  @Test("A version that was just deployed is the working copy, and stays what it was when that changes")
+  func versionWithoutRow() throws {
+    try withStore { store, _ throws in
+      let organization = store.firstOrganizationID
+      try store.insertAgent(agent("a1", in: organization, secrets: "{\"k\":1}"), durable: true)
+      let first = try #require(try store.agentVersion(1, of: "a1", in: organization))
+      #expect(first.document == Array(#"{"id":"a1"}"#.utf8) && first.secrets == Array("{\"k\":1}".utf8))
+      var row = try found(store, "a1")
+      let earlier = row
+      row.document = Array("{\"staged\":true}".utf8)
+      row.secrets = nil
+      #expect(try store.updateAgent(row, durable: true))
+      let kept = try #require(try store.agentVersion(1, of: "a1", in: organization))
+      #expect(kept.document == first.document && kept.secrets == first.secrets)
+      // A change from an old reading keeps nothing that was not deployed.
+      #expect(try !store.updateAgent(earlier, durable: true))
+      #expect(try store.number("SELECT count(*) FROM agent_versions") == 1)
+      var deployed = try found(store, "a1")
+      deployed.version = 2
+      #expect(try store.updateAgent(deployed, durable: true))
+      #expect(try store.agentVersion(2, of: "a1", in: organization)?.document == Array("{\"staged\":true}".utf8))
+      #expect(try store.agentVersion(1, of: "a1", in: organization)?.document == first.document)
     }
   }
 
@@ -150,7 +175,7 @@ struct AgentTests {
       try store.insertAgent(agent("a1", in: "other"), durable: true)
       var row = try found(store, "a1", in: "other")
       row.document = Array("{\"changed\":1}".utf8)
-      #expect(try store.updateAgent(row, deploying: false, durable: true))
+      #expect(try store.updateAgent(row, durable: true))
       #expect(try found(store, "a1").document == agent("a1", in: first).document)
       #expect(try store.deleteAgent("a1", in: first, durable: true))
       #expect(try found(store, "a1", in: "other").document == row.document)
@@ -166,6 +191,10 @@ struct AgentTests {
       try store.ensureOrganization("other")
       for id in ["a1", "a2"] { try store.insertAgent(agent(id, in: organization), durable: true) }
       try store.insertAgent(agent("a1", in: "other"), durable: true)
+      for (id, owner) in [("a1", organization), ("a2", organization), ("a1", "other")] {
+        guard case .found(let row) = try store.agent(id, in: owner) else { throw Unexpected() }
+        #expect(try store.updateAgent(row, durable: true))
+      }
       for number in 0..<5 {
         _ = try store.run(start("mine\(number)", in: organization))
         _ = try store.run(start("theirs\(number)", in: organization, of: "a2"))

@@ -15,7 +15,7 @@ struct PagingTests {
       let organization = store.firstOrganizationID
       for id in ["a", "b", "c"] { try store.insertAgent(agent(id, in: organization), durable: false) }
       guard case .found(let row) = try store.agent("a", in: organization) else { throw Unexpected() }
-      #expect(try store.updateAgent(row, deploying: false, durable: false))
+      #expect(try store.updateAgent(row, durable: false))
       let page = try store.agents(PageRequest(page: 1, perPage: 10), in: organization)
       #expect(ids(page) == ["c", "b", "a"])
       #expect(page.total == 3)

@@ -30,8 +30,12 @@ build() {
     -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now
   cp "$scratch/release/libmuster.so" "$out/libmuster.so.1"
   ln -sf libmuster.so.1 "$out/libmuster.so"
+  # The thread sanitizer of this toolchain wants libdispatch and blocks.
+  swift_libraries=$(readlink -f "$toolchain/../lib/swift/linux")
+  options="-fsanitize=$sanitizer -fuse-ld=lld -Wno-pedantic -Wno-unused-command-line-argument"
+  if [ "$sanitizer" = thread ]; then options="$options -L$swift_libraries -ldispatch -lBlocksRuntime -Wl,-rpath,$swift_libraries"; fi
   for pair in gcc:clang g++:clang++; do
-    printf '#!/bin/sh\nexec %s/%s -fsanitize=%s -Wno-pedantic "$@"\n' "$toolchain" "${pair#*:}" "$sanitizer" >"$out/bin/${pair%:*}"
+    printf '#!/bin/sh\nexec %s/%s "$@" %s\n' "$toolchain" "${pair#*:}" "$options" >"$out/bin/${pair%:*}"
     chmod +x "$out/bin/${pair%:*}"
   done
   if [ -x "$toolchain/llvm-symbolizer" ]; then export ASAN_SYMBOLIZER_PATH="$toolchain/llvm-symbolizer"; fi
@@ -48,10 +52,16 @@ case $tool in
     export TSAN_OPTIONS="suppressions=$root/Tests/c/tsan.supp:exitcode=9:halt_on_error=0:die_after_fork=0"
     ;;
   valgrind)
-    [ -e build/libmuster.so ] || make library
-    export RUN_WITH="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --suppressions=$root/Tests/c/valgrind.supp"
-    export TEST_SECONDS=1200
-    exec Tests/c/run.sh "$@"
+    # The library as it is linked, before it is stripped: the suppressions name functions. Its debugging sections are more than valgrind can read.
+    make library
+    out=$root/build/valgrind
+    mkdir -p "$out"
+    strip --strip-debug "${MUSTER_SCRATCH:-$root/.build-release}/release/libmuster.so" -o "$out/libmuster.so.1"
+    ln -sf libmuster.so.1 "$out/libmuster.so"
+    RUN_WITH="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite"
+    RUN_WITH="$RUN_WITH --num-callers=20 --suppressions=$root/Tests/c/valgrind.supp"
+    export RUN_WITH
+    MUSTER_BUILD=$out TEST_SECONDS=1200 exec Tests/c/run.sh "$@"
     ;;
   *) echo "asan, tsan or valgrind" >&2; exit 2 ;;
 esac

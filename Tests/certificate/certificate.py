@@ -9,6 +9,8 @@ import time
 
 import kills
 import neighbours
+import notices
+import power
 
 
 class Table:
@@ -23,7 +25,7 @@ class Table:
 
     def row(self, what, how_often, wrong):
         self.wrong += bool(wrong)
-        print(f"{what:<46} {how_often:<40} {wrong or 'none'} wrong", flush=True)
+        print(f"{what:<50} {how_often:<40} {wrong or 'none'} wrong", flush=True)
 
 
 class Scenarios:
@@ -31,15 +33,15 @@ class Scenarios:
 
     #: Action, call, file, and the stride of a quick run (0: not at all) and of a full one.
     FAULTS = (
-        ("EIO", "sync", "any", 3, 1),
-        ("EIO", "write", "any", 29, 1),
-        ("ENOSPC", "write", "any", 29, 1),
+        ("EIO", "sync", "any", 7, 1),
+        ("EIO", "write", "any", 97, 1),
+        ("ENOSPC", "write", "any", 97, 1),
         ("EIO", "truncate", "any", 2, 1),
-        ("EIO", "read", "any", 19, 1),
+        ("EIO", "read", "any", 47, 1),
         ("EMFILE", "open", "any", 2, 1),
         ("ECONNREFUSED", "connect", "any", 1, 1),
         ("ECONNRESET", "recv", "any", 1, 1),
-        ("ENOMEM", "memory", "any", 499, 7),
+        ("ENOMEM", "memory", "any", 2999, 5),
     )
 
     def __init__(self, folder, tools, quick):
@@ -55,7 +57,7 @@ class Scenarios:
                 INVARIANTS=";".join(query for _, query in kills.queries()))
             result = subprocess.run(
                 [self.tools["scenario"], *map(str, arguments)], env=environment, stdout=subprocess.PIPE, text=True)
-        lines = result.stdout.strip().split("\n")
+        lines = result.stdout.rstrip().split("\n")
         done, _, wrong = lines[-1].partition(" - ")
         if not done.isdigit() or not wrong.isdigit() or result.returncode != (wrong != "0"):
             return 0, 1, [*lines, f"    WRONG: ended with code {result.returncode}"]
@@ -69,8 +71,9 @@ class Scenarios:
 
     def faults(self, table):
         for action, call, file, quick, full in self.FAULTS:
-            for tail in ([], ["forever"]):
-                name = f"{action} from {call} {'for ever' if tail else 'once'}"
+            for tail in ([], ["forever"], ["crashed"], ["forever", "crashed"]):
+                name = f"{action} from {call} {'for ever' if 'forever' in tail else 'once'}"
+                name += ", after a crash" if "crashed" in tail else ""
                 self.row(table, name, "runs", "faults", action, call, file, quick if self.quick else full, *tail)
 
     def unsynced(self, table):
@@ -91,7 +94,9 @@ def main():
     scenarios = Scenarios(folder, tools, quick)
     neighbour = neighbours.Neighbours(folder, tools, quick)
     runs = {
+        "notices": notices.Notices(folder, tools).run,
         "kills": kills.Killing(folder, tools, quick).run,
+        "power": power.PowerCuts(folder, tools, quick).run,
         "neighbours": neighbour.untouched,
         "fair": neighbour.fair,
         "syncs": scenarios.syncs,
@@ -108,7 +113,7 @@ def main():
     for name in chosen or runs:
         runs[name](table)
     seconds = f"{time.monotonic() - table.began:.0f} s"
-    print(f"{'in all':<46} {seconds:<40} {table.wrong or 'none'} failed")
+    print(f"{'in all':<50} {seconds:<40} {table.wrong or 'none'} failed")
     return 1 if table.wrong else 0
 
 

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum { CALLS = FAULT_RECV + 1, KINDS = 4 };
-enum action { NONE, FAIL, KILL_BEFORE, KILL_HALF, KILL_AFTER };
+enum action { NONE, FAIL, KILL_BEFORE, KILL_HALF, KILL_AFTER, LOSE };
 
 static long counts[CALLS][KINDS];
 static struct {
@@ -34,6 +34,7 @@ static long left;
 static int struck;
 static long long capacity;
 static char store[4096];
+static bool keeps_synced;
 static uintptr_t sqlite_begin, sqlite_end;
 
 extern void *__libc_malloc(size_t size);
@@ -125,7 +126,7 @@ static int index_of(const char *const *names, const char *name) {
 void fault_set(const char *text) {
   static const char *const calls[] = {"open", "read", "write", "sync", "truncate", "memory", "connect", "recv", NULL};
   static const char *const kinds[] = {"db", "wal", "shm", "lock", "any", NULL};
-  static const char *const kills[] = {"kill-before", "kill-half", "kill-after", NULL};
+  static const char *const kills[] = {"kill-before", "kill-half", "kill-after", "lose", NULL};
   char action[32] = "", call[32] = "", file[32] = "", tail[32] = "";
   long count = 0;
   int kind, kill;
@@ -184,6 +185,7 @@ __attribute__((constructor)) static void begin(void) {
   if (name != NULL) {
     snprintf(store, sizeof store, "%s", name);
   }
+  keeps_synced = getenv("FAULT_POWER") != NULL;
   fault_set(getenv("FAULT"));
 }
 
@@ -235,6 +237,9 @@ static ssize_t written(int descriptor, const void *bytes, size_t size, off_t off
   if (action == FAIL) {
     return failed();
   }
+  if (action == LOSE) {
+    return (ssize_t)size;
+  }
   if (kind != 0 && capacity > 0 && offset + (long long)size > capacity) {
     __atomic_fetch_add(&struck, 1, __ATOMIC_SEQ_CST);
     errno = ENOSPC;
@@ -243,7 +248,8 @@ static ssize_t written(int descriptor, const void *bytes, size_t size, off_t off
   if (action == KILL_HALF) {
     size /= 2;
   }
-  result = offset < 0 ? syscall(SYS_write, descriptor, bytes, size) : syscall(SYS_pwrite64, descriptor, bytes, size, offset);
+  result = offset < 0 ? syscall(SYS_write, descriptor, bytes, size)
+                      : syscall(SYS_pwrite64, descriptor, bytes, size, offset);
   if (action != NONE) {
     die();
   }
@@ -274,10 +280,31 @@ static ssize_t was_read(int descriptor, void *bytes, size_t size, off_t offset) 
   return result;
 }
 
-ssize_t pread(int descriptor, void *bytes, size_t size, off_t offset) { return was_read(descriptor, bytes, size, offset); }
+ssize_t pread(int descriptor, void *bytes, size_t size, off_t offset) {
+  return was_read(descriptor, bytes, size, offset);
+}
 
 ssize_t pread64(int descriptor, void *bytes, size_t size, off_t offset) {
   return was_read(descriptor, bytes, size, offset);
+}
+
+/* Copies a file that was just synced; whole or not at all, the process may be killed meanwhile. */
+static void keep_synced(int descriptor, int kind) {
+  char name[4200], made[4200];
+  off_t offset = 0;
+  ssize_t copied = 1;
+  int copy;
+  snprintf(name, sizeof name, "%.4000s%s.synced", store, kind == FAULT_WAL ? "-wal" : "");
+  snprintf(made, sizeof made, "%.4100s.new", name);
+  copy = (int)syscall(SYS_openat, AT_FDCWD, made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  while (copied > 0) {
+    copied = syscall(SYS_copy_file_range, descriptor, &offset, copy, NULL, 1 << 30, 0);
+  }
+  if (copied < 0 || rename(made, name) != 0) {
+    fprintf(stderr, "faults: %s cannot be copied\n", name);
+    abort();
+  }
+  syscall(SYS_close, copy);
 }
 
 static int changed(int call, long number, int descriptor, off_t size) {
@@ -287,7 +314,13 @@ static int changed(int call, long number, int descriptor, off_t size) {
   if (action == FAIL) {
     return failed();
   }
+  if (action == LOSE) {
+    return 0;
+  }
   result = (int)syscall(number, descriptor, size);
+  if (keeps_synced && result == 0 && call == FAULT_SYNC && (kind & (FAULT_DB | FAULT_WAL)) != 0) {
+    keep_synced(descriptor, kind);
+  }
   if (action != NONE) {
     die();
   }

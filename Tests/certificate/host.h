@@ -11,12 +11,13 @@
 #include <string.h>
 #include <time.h>
 
-/* Opens a store whose agents use the mock's model `model` at MODEL_BASE. */
+/* Opens a store whose agents use the mock's model `model` at MODEL_BASE. DURABILITY, if it is set, is the plane's. */
 static inline muster_status open_plane(const char *path, const char *model, muster **plane, muster_error **error) {
-  const char *base = getenv("MODEL_BASE");
+  const char *base = getenv("MODEL_BASE"), *durability = getenv("DURABILITY");
   json_t *config =
-      json_pack("{s:s, s:i, s:{s:s, s:s, s:s}}", "store", path, "busy_timeout_ms", 60000, "default_model", "provider",
-                "openai_compatible", "name", model, "api_base", base != NULL ? base : "http://127.0.0.1:1/v1");
+      json_pack("{s:s, s:i, s:s, s:{s:s, s:s, s:s}}", "store", path, "busy_timeout_ms", 60000, "durability",
+                durability != NULL ? durability : "full", "default_model", "provider", "openai_compatible", "name",
+                model, "api_base", base != NULL ? base : "http://127.0.0.1:1/v1");
   char *text = json_dumps(config, JSON_COMPACT);
   muster_status status = muster_open(text, NULL, plane, error);
   free(text);

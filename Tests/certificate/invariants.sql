@@ -4,14 +4,15 @@
 -- the file is damaged
 SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok';
 
--- an agent without its deployed version
-SELECT id FROM agents a WHERE NOT EXISTS (
+-- an agent without its deployed version (the working copy is it until it departs)
+SELECT id FROM agents a WHERE json_extract(document, '$.has_pending_changes') AND NOT EXISTS (
   SELECT 1 FROM agent_versions v
   WHERE v.agent_id = a.id AND v.organization_id = a.organization_id AND v.version = a.version);
 
 -- an agent whose versions have a gap (the first is 2)
-SELECT id FROM agents a WHERE version - 1 <> (
-  SELECT count(*) FROM agent_versions v WHERE v.agent_id = a.id AND v.organization_id = a.organization_id AND v.version >= 2);
+SELECT id FROM agents a WHERE version - 2 <> (
+  SELECT count(*) FROM agent_versions v
+  WHERE v.agent_id = a.id AND v.organization_id = a.organization_id AND v.version >= 2 AND v.version < a.version);
 
 -- a row and its document disagree about the version
 SELECT id FROM agents WHERE json_extract(document, '$.version') <> version

@@ -130,7 +130,9 @@ def check(path, book, tasks):
     versions = {
         (agent, version): text
         for agent, version, text in database.execute(
-            "SELECT agent_id, version, json_extract(document, '$.description') FROM agent_versions")
+            "SELECT agent_id, version, json_extract(document, '$.description') FROM agent_versions"
+            " UNION ALL SELECT id, version, json_extract(document, '$.description') FROM agents a WHERE NOT EXISTS"
+            " (SELECT 1 FROM agent_versions v WHERE v.agent_id = a.id AND v.version = a.version)")
     }
     kept = {task for (task,) in database.execute("SELECT id FROM tasks")}
     left = database.execute("SELECT count(*) FROM owners").fetchone()[0]
@@ -142,7 +144,8 @@ def check(path, book, tasks):
             wrong.append(f"agent {agent}: {value} was acknowledged, it has {rows.get(agent)}")
     for (agent, version), text in book.versions.items():
         if agent not in book.deleting and versions.get((agent, version)) != text:
-            wrong.append(f"agent {agent}, version {version}: {text} was acknowledged, it has {versions.get((agent, version))}")
+            has = versions.get((agent, version))
+            wrong.append(f"agent {agent}, version {version}: {text} was acknowledged, it has {has}")
     for task, turns in book.turns.items():
         if next(iter(turns.values()))[0] not in book.deleting and task not in kept:
             wrong.append(f"task {task} was acknowledged and is missing")

@@ -6,9 +6,8 @@ import subprocess
 import threading
 import time
 
-import muster
-
 import kills
+import muster
 
 
 class Neighbours:
@@ -42,7 +41,8 @@ class Neighbours:
                     subprocess.run(["python3", "-c", code, store], check=True)
                     notes = os.path.join(self.folder, f"neighbour-acks{number}")
                     process = subprocess.Popen(
-                        [self.tools["worker"], "work", store, notes, "4", f"n{number}", "echo"], stderr=subprocess.DEVNULL)
+                        [self.tools["worker"], "work", store, notes, "4", f"n{number}", "echo"],
+                        stderr=subprocess.DEVNULL)
                     time.sleep(0.15)
                     process.send_signal(signal.SIGKILL)
                     process.wait()
@@ -73,7 +73,8 @@ class Neighbours:
             start = str(int(time.time() * 1000) + 500)
             processes = [
                 subprocess.Popen(
-                    [self.tools["worker"], "race", store, str(seconds), start, str(threads)], stdout=subprocess.PIPE, text=True)
+                    [self.tools["worker"], "race", store, str(seconds), start, str(threads)], stdout=subprocess.PIPE,
+                    text=True)
                 for _ in range(4)
             ]
             counts = [int(process.communicate()[0] or 0) for process in processes]

@@ -2,10 +2,10 @@
 # Builds the tools of the certificate into build/tests/certificate, runs it, and prints a table; ends with 1 when
 # something that was promised did not hold.
 #
-#   Tests/certificate/run.sh [quick] [PART...]     parts: kills neighbours fair syncs unsynced full faults
+#   Tests/certificate/run.sh [quick] [PART...]     parts: notices kills power neighbours fair syncs unsynced full faults
 #
-# MUSTER_BUILD: the folder with libmuster.so (default: build). Needs gcc, jansson, sqlite3 and Python. Quick takes about
-# a minute, all of it about an hour on two cores.
+# MUSTER_BUILD: the folder with libmuster.so (default: build). Needs gcc, jansson, sqlite3 and Python. Quick takes one
+# to two minutes, all of it about an hour on two idle cores.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/Tests/certificate

@@ -3,10 +3,12 @@
  * scenario.c - one script of calls, run with a fault at its first, second, third … place. Started with faults.so in
  * LD_PRELOAD and the store's path in FAULT_STORE.
  *
- *   scenario faults ACTION CALL FILE STRIDE [forever]   the script, again and again until the fault strikes no more
- *   scenario syncs THREADS SECONDS                      syncs for each acknowledgement
- *   scenario unsynced                                   a sync fails once, at each place: nothing is written any more
- *   scenario full                                       the disk is full in the middle of a batch
+ *   scenario faults ACTION CALL FILE STRIDE [forever] [crashed]
+ *                                     the script, again and again until the fault strikes no more; "crashed": on a
+ *                                     store that a process left behind when it died, with a running task
+ *   scenario syncs THREADS SECONDS    syncs for each acknowledgement
+ *   scenario unsynced                 a sync fails once, at each place: nothing is written any more
+ *   scenario full                     the disk is full in the middle of a batch
  *
  * Each prints "DONE OF WRONG" and its complaints before, and ends with 1 when something was wrong.
  */
@@ -18,15 +20,14 @@
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { AGENTS = 3, TURNS = 2, LONGEST = 60 };
 
-/* What a child tells its parent, in shared memory: also what was acknowledged to it, and what may have been done by calls
- * that failed. */
+/* What a child tells its parent, in shared memory: also what was acknowledged to it, and what may have been done by
+ * calls that failed. */
 static struct report {
   int wrong, struck;
   char where[64];
@@ -34,9 +35,9 @@ static struct report {
   struct agent {
     char id[64];
     int lowest, highest, version;
-  } agents[AGENTS];
+  } agents[2 * AGENTS];
   struct task {
-    char id[64], result[TURNS + 1][64];
+    char id[64], result[2 * TURNS + 1][64];
     int acknowledged, tried;
   } task;
 } *report;
@@ -56,8 +57,9 @@ static void complain(const char *format, ...) {
   fflush(stdout);
 }
 
+static const char *const tails[] = {"", "-wal", "-shm", "-lock", "-journal"};
+
 static void remove_store(void) {
-  static const char *const tails[] = {"", "-wal", "-shm", "-lock", "-journal"};
   char name[4200];
   for (size_t index = 0; index < sizeof tails / sizeof *tails; index++) {
     snprintf(name, sizeof name, "%s%s", store, tails[index]);
@@ -95,8 +97,8 @@ static void check_agent(const struct agent *agent, const json_t *found, const ch
   int value = atoi(text_at(found, "description"));
   if (strcmp(text_at(found, "id"), agent->id) != 0 || value < agent->lowest || value > agent->highest ||
       integer_at(found, "version") < agent->version) {
-    complain("%s: value %d, version %lld, acknowledged were %d (to %d) and %d", what, value, integer_at(found, "version"),
-             agent->lowest, agent->highest, agent->version);
+    complain("%s: value %d, version %lld, acknowledged were %d (to %d) and %d", what, value,
+             integer_at(found, "version"), agent->lowest, agent->highest, agent->version);
   }
 }
 
@@ -141,14 +143,44 @@ static void check_all(muster *plane, const char *when) {
     for (int turn = 1; status == MUSTER_OK && turn <= report->task.acknowledged; turn++) {
       const char *text = text_at(json_array_get(answer, (size_t)(2 * turn - 1)), "content");
       if (strcmp(text, report->task.result[turn]) != 0) {
-        complain("%s: turn %d of the thread is \"%s\", acknowledged was \"%s\"", when, turn, text, report->task.result[turn]);
+        complain("%s: turn %d of the thread is \"%s\", acknowledged was \"%s\"", when, turn, text,
+                 report->task.result[turn]);
       }
     }
     json_decref(answer);
   }
 }
 
-static void script(void) {
+static muster *shared_plane;
+
+static void *invoke_hanging(void *agent) {
+  json_t *answer = NULL;
+  muster_error *error = NULL;
+  json_t *args = json_pack("{s:s, s:{s:{s:s}}}", "agent_id", (char *)agent, "body", "input", "text", "x");
+  if (muster_call_j(shared_plane, "agents.invoke", args, 0, &answer, &error) == MUSTER_OK) {
+    complain("the model that hangs has answered");
+  }
+  return NULL;
+}
+
+/* Leaves a task running when the process ends. */
+static void crash(muster *plane) {
+  pthread_t thread;
+  json_t *agent = call(plane, "agents.create", json_pack("{s:{s:s, s:s, s:s}}", "body", "name", "hanging", "model_name",
+                                                         "hang", "model_provider", "openai_compatible"), NULL);
+  long long running = 0;
+  shared_plane = plane;
+  pthread_create(&thread, NULL, invoke_hanging, (char *)text_at(agent, "id"));
+  while (running == 0) {
+    json_t *tasks = call(plane, "tasks.list", json_pack("{s:s}", "status", "executing"), NULL);
+    running = integer_at(tasks, "total");
+    json_decref(tasks);
+  }
+  fflush(stdout);
+  _exit(0);
+}
+
+static void script(bool crashes) {
   muster *plane = NULL;
   muster_error *error = NULL;
   muster_status status = open_plane(store, "echo", &plane, &error);
@@ -193,12 +225,13 @@ static void script(void) {
   }
   for (int turn = 1; turn <= TURNS && report->created > 0; turn++) {
     char wanted[64];
-    snprintf(text, sizeof text, "turn %d", turn);
+    snprintf(text, sizeof text, "turn %d", report->task.tried + 1);
     snprintf(wanted, sizeof wanted, "echo: %s", text);
     snprintf(report->task.id, sizeof report->task.id, "scripted");
     report->task.tried++;
-    answer = call(plane, "agents.invoke", json_pack("{s:s, s:{s:s, s:{s:s}}}", "agent_id", report->agents[0].id, "body", "id",
-                                                    report->task.id, "input", "text", text), &status);
+    answer = call(plane, "agents.invoke",
+                  json_pack("{s:s, s:{s:s, s:{s:s}}}", "agent_id", report->agents[0].id, "body", "id", report->task.id,
+                            "input", "text", text), &status);
     if (status == MUSTER_OK && strcmp(text_at(answer, "status"), "completed") == 0) {
       if (strcmp(text_at(answer, "result"), wanted) != 0) {
         complain("the model's answer is \"%s\", not \"%s\"", text_at(answer, "result"), wanted);
@@ -213,6 +246,9 @@ static void script(void) {
   }
   check_all(plane, "before the end");
   json_decref(call(plane, "tasks.list", json_pack("{s:i}", "per_page", 10), NULL));
+  if (crashes) {
+    crash(plane);
+  }
   status = muster_close(plane);
   if (status != MUSTER_OK) {
     complain("muster_close gave %s", muster_status_name(status));
@@ -272,19 +308,59 @@ static void in_child(void (*part)(void)) {
 
 static void faulty(void) {
   fault_set(fault_text);
-  script();
+  script(false);
   report->struck = fault_struck();
   fault_set(NULL);
   // Once in the same process, which must have forgotten the failure, and once more in a new one.
   verify();
 }
 
-static int faults(const char *action, const char *call, const char *file, int stride, bool forever) {
+static void leave_behind(void) { script(true); }
+
+static void copy_file(const char *from, const char *to) {
+  char bytes[65536];
+  size_t count;
+  FILE *input = fopen(from, "rb"), *output = fopen(to, "wb");
+  if (input == NULL || output == NULL) {
+    abort();
+  }
+  while ((count = fread(bytes, 1, sizeof bytes, input)) > 0) {
+    fwrite(bytes, 1, count, output);
+  }
+  fclose(input);
+  if (fclose(output) != 0) {
+    abort();
+  }
+}
+
+/* Keeps the store as it is, or brings it back: the database and its log, which is all that counts of it. */
+static void keep(bool back) {
+  char name[4200], kept[4300];
+  for (int index = 0; index < 2; index++) {
+    snprintf(name, sizeof name, "%s%s", store, tails[index]);
+    snprintf(kept, sizeof kept, "%s.kept", name);
+    copy_file(back ? kept : name, back ? name : kept);
+  }
+}
+
+static int faults(const char *action, const char *call, const char *file, int stride, bool forever, bool crashed) {
+  struct report left_behind;
   int runs = 0;
+  remove_store();
+  if (crashed) {
+    snprintf(fault_text, sizeof fault_text, "without a fault");
+    in_child(leave_behind);
+    keep(false);
+  }
+  left_behind = *report;
   for (int number = 1;; number += stride) {
     remove_store();
     snprintf(fault_text, sizeof fault_text, "%s:%s:%s:%d%s", action, call, file, number, forever ? ":forever" : "");
-    memset(&report->struck, 0, sizeof *report - offsetof(struct report, struck));
+    left_behind.wrong = report->wrong;
+    *report = left_behind;
+    if (crashed) {
+      keep(true);
+    }
     in_child(faulty);
     if (report->struck == 0) {
       break;
@@ -301,7 +377,6 @@ static int faults(const char *action, const char *call, const char *file, int st
 
 /* ---- syncs ---- */
 
-static muster *shared_plane;
 static long long end;
 static long acknowledged;
 
@@ -341,8 +416,8 @@ static int count_syncs(int threads, int seconds) {
       before = syncs();
       for (int time = 0; time < TIMES; time++) {
         json_decref(call(shared_plane, operations[operation],
-                         json_pack("{s:s, s:{s:s, s:{s:s}}}", "agent_id", text_at(agent, "id"), "body", "name", "synced",
-                                   "input", "text", "hello"), NULL));
+                         json_pack("{s:s, s:{s:s, s:{s:s}}}", "agent_id", text_at(agent, "id"), "body", "name",
+                                   "synced", "input", "text", "hello"), NULL));
       }
       long given = syncs() - before;
       printf("    %s: %.2f syncs\n", operations[operation], (double)given / TIMES);
@@ -449,7 +524,8 @@ static void *create_large(void *argument) {
   memset(filler, 'x', (12 << 20) - 1);
   filler[(12 << 20) - 1] = 0;
   json_decref(call(shared_plane, "agents.create",
-                   json_pack("{s:{s:s, s:{s:s}}}", "body", "name", "large", "instructions", "general", filler), &status));
+                   json_pack("{s:{s:s, s:{s:s}}}", "body", "name", "large", "instructions", "general", filler),
+                   &status));
   is_large_kept = status == MUSTER_OK;
   free(filler);
   return NULL;
@@ -530,7 +606,8 @@ int main(int count, char **values) {
     return 2;
   }
   if (count >= 6 && strcmp(values[1], "faults") == 0) {
-    return faults(values[2], values[3], values[4], atoi(values[5]), count > 6);
+    return faults(values[2], values[3], values[4], atoi(values[5]), count > 6 && strcmp(values[6], "forever") == 0,
+                  strcmp(values[count - 1], "crashed") == 0);
   }
   if (count == 4 && strcmp(values[1], "syncs") == 0) {
     snprintf(fault_text, sizeof fault_text, "syncs");

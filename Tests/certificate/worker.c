@@ -3,7 +3,8 @@
  * worker.c - changes a store from many threads until it is killed, and notes what was acknowledged.
  *
  *   worker work STORE ACKS THREADS NAME MODEL   works until it is killed
- *   worker race STORE SECONDS START THREADS     creates agents for SECONDS from START (ms since 1970) on; prints how many
+ *   worker race STORE SECONDS START THREADS     creates agents for SECONDS from START (ms since 1970) on, and prints
+ *                                               how many
  *
  * Each line of ACKS is one write with O_APPEND, made after the call has returned:
  *   create ID NAME                       the agent is there
@@ -144,14 +145,15 @@ static void invoke(struct thread *me, struct task *task, int agent) {
     task->turn = 0;
   }
   snprintf(text, sizeof text, "turn %d of %s", task->turn + 1, task->id);
-  answer = call("agents.invoke", json_pack("{s:s, s:{s:s, s:{s:s}}}", "agent_id", me->agents[task->agent].id, "body", "id",
-                                           task->id, "input", "text", text), 0);
+  answer = call("agents.invoke", json_pack("{s:s, s:{s:s, s:{s:s}}}", "agent_id", me->agents[task->agent].id, "body",
+                                           "id", task->id, "input", "text", text), 0);
   if (answer != NULL) {
     task->turn++;
     if (strcmp(text_at(answer, "status"), "completed") != 0) {
       note("fail\tagents.invoke\t%s\t%s", text_at(answer, "status"), text_at(answer, "result"));
     } else {
-      note("turn\t%s\t%s\t%d\t%s\t%s", task->id, me->agents[task->agent].id, task->turn, text, text_at(answer, "result"));
+      note("turn\t%s\t%s\t%d\t%s\t%s", task->id, me->agents[task->agent].id, task->turn, text,
+           text_at(answer, "result"));
     }
   }
   json_decref(answer);
@@ -187,7 +189,8 @@ static void trouble(bool deletes) {
   if (deletes) {
     json_decref(call("agents.delete", json_pack("{s:s}", "agent_id", id), 404));
   } else {
-    json_decref(call("agents.invoke", json_pack("{s:s, s:{s:{s:s}}}", "agent_id", id, "body", "input", "text", "x"), 404));
+    json_decref(
+        call("agents.invoke", json_pack("{s:s, s:{s:{s:s}}}", "agent_id", id, "body", "input", "text", "x"), 404));
   }
 }
 

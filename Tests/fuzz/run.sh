@@ -3,7 +3,7 @@
 #
 #   Tests/fuzz/run.sh replay [NAME...]    runs the inputs of Tests/fuzz/corpus: what CI does
 #   Tests/fuzz/run.sh SECONDS [NAME...]   fuzzes each target that long; new inputs go to build/fuzz/corpus
-#   Tests/fuzz/run.sh keep [NAME...]      takes the smallest inputs that cover what build/fuzz/corpus covers into the tree
+#   Tests/fuzz/run.sh keep [NAME...]      takes inputs that cover most of what build/fuzz/corpus covers into the tree
 #
 # NAME: json, call, wire. A finding is left in build/fuzz/findings; run the program named there with it as its argument to see it again.
 # FUZZ_BUILD: another folder than build/fuzz.
@@ -17,6 +17,8 @@ most=300
 
 # SwiftPM takes targets from one manifest only: the package's, with the fuzzers behind it, in a folder that shares the sources.
 mkdir -p "$build/findings"
+LSAN_OPTIONS="suppressions=$root/Tests/c/lsan.supp:print_suppressions=0"
+export LSAN_OPTIONS
 for folder in Sources include Tests; do ln -sfn "$root/$folder" "$build/$folder"; done
 cat "$root/Package.swift" "$root/Tests/fuzz/targets.swift" >"$build/Package.swift.new"
 cmp -s "$build/Package.swift.new" "$build/Package.swift" || cp "$build/Package.swift.new" "$build/Package.swift"
@@ -49,10 +51,12 @@ for name in "$@"; do
     keep)
       rm -rf "$build/kept"
       mkdir "$build/kept"
-      "$fuzz" $common -merge=1 "$build/kept" "$kept" "$new" >"$build/$name.log" 2>&1 || { cat "$build/$name.log"; exit 1; }
+      "$fuzz" $common -set_cover_merge=1 "$build/kept" "$kept" "$new" >"$build/$name.log" 2>&1 || { cat "$build/$name.log"; exit 1; }
       find "$kept" -type f -delete
-      find "$build/kept" -type f -size -8k -printf '%s %p\n' | sort -n | head -n $most | cut -d ' ' -f 2 |
-        while read -r file; do mv "$file" "$kept"; done
+      # Evenly over the sizes: small inputs alone do not get far.
+      find "$build/kept" -type f -size -8k -printf '%s %p\n' | sort -n | cut -d ' ' -f 2 >"$build/kept.list"
+      awk -v most=$most -v all="$(wc -l <"$build/kept.list")" 'int(NR * most / all) > int((NR - 1) * most / all) || all <= most' \
+        "$build/kept.list" | while read -r file; do mv "$file" "$kept"; done
       echo "$name: $(find "$kept" -type f | wc -l) inputs kept"
       ;;
     *)

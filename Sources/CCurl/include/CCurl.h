@@ -16,6 +16,9 @@
 /// Opens libcurl and initialises it, once, from whichever thread comes first; it is never closed again. NULL when it
 /// is ready, else why it is not, as a text that lives for ever. Nothing below may be called before it was ready.
 const char *_Nullable ccurl_load(void);
+/// Lets OpenSSL free what it keeps for this thread. It does so by itself when a thread ends; but a thread that ends
+/// while the process does would free it at the same moment as OpenSSL's exit handler.
+void ccurl_leave_thread(void);
 /// The version of the libcurl that was opened, as `7.88.1`.
 const char *ccurl_version(void);
 

@@ -33,6 +33,26 @@ void platform_condition_broadcast(platform_condition *_Nonnull condition);
 /// Waits until signalled or until the monotonic clock reads `deadline` nanoseconds; negative: no deadline. False: timed out.
 bool platform_condition_wait(platform_condition *_Nonnull condition, platform_mutex *_Nonnull mutex, int64_t deadline);
 
+// ---- forks ----
+// Code that takes locks of other libraries (SQLite, OpenSSL) runs inside: fork() waits until no thread of this process is inside, and
+// keeps others out until it is over. So a child, in which only the forking thread lives, finds those locks free.
+
+/// Enters; may be nested. Inside, a thread must not wait for one that is about to enter: take locks before.
+void platform_inside_enter(void);
+void platform_inside_leave(void);
+/// Steps out however deep this thread is inside, for a long wait; gives what `platform_inside_resume` needs to go back in.
+int platform_inside_suspend(void);
+void platform_inside_resume(int depth);
+
+/// Registers handlers for fork(), once; later calls do nothing. `prepare` runs with nobody inside and the kept mutexes held, `parent` and
+/// `child` afterwards on their sides, before anybody can enter. 0, or an error number.
+int platform_fork_watch(void (*_Nonnull prepare)(void), void (*_Nonnull parent)(void), void (*_Nonnull child)(void));
+/// Lets fork() take the mutex, so that a child finds it free and what it guards whole. The mutex lives for ever, and nobody enters while
+/// holding it. False when too many are kept.
+bool platform_fork_keep(platform_mutex *_Nonnull mutex);
+/// How often this process is a forked child of one that watched: what was made under another number belongs to the parent.
+uint32_t platform_fork_generation(void);
+
 // ---- threads ----
 /// Starts a detached thread of ours: all signals blocked, 512 KiB stack, named. 0, or an error number.
 int platform_thread_start(const char *_Nonnull name, void (*_Nonnull body)(void *_Nullable), void *_Nullable argument);

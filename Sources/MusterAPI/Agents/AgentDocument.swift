@@ -13,33 +13,31 @@ enum AgentDocument {
   static func create(_ body: JSON, original: JSON, plane: ControlPlane) -> AgentRow {
     let id = Identifier.make()
     let now = Timestamp.now()
-    var given: [String: JSON] = [:]
-    for member in body.members { given[member.key] = member.value }
-    setDefaultModel(original, plane.configuration, &given)
-    var values: [String: JSON] = [
-      "id": .string(id), "unique_name": .string(UniqueName.make()), "status": .literal("\"ACTIVE\""),
-      "organization_id": .string(plane.organizationID), "created_at": .string(now.iso8601),
-      "version": .integer(firstVersion), "is_latest": .boolean(true), "has_pending_changes": .boolean(false),
-      // The documented service names its own host here; ours is relative to the address at which Muster is served.
-      "webhook_url": .string("/webhook?agent_id=\(id)&asynchronous=false"),
-    ]
+    var values = AgentValues(given: body)
+    setDefaultModel(original, plane.configuration, &values)
+    values["id"] = .string(id)
+    values["unique_name"] = .string(UniqueName.make())
+    values["status"] = .literal("\"ACTIVE\"")
+    values["organization_id"] = .string(plane.organizationID)
+    values["created_at"] = .string(now.iso8601)
+    values["version"] = .integer(firstVersion)
+    values["is_latest"] = .boolean(true)
+    values["has_pending_changes"] = .boolean(false)
+    // The documented service names its own host here; ours is relative to the address at which Muster is served.
+    values["webhook_url"] = .string("/webhook?agent_id=\(id)&asynchronous=false")
     if let user = plane.configuration.userID { values["created_by"] = .string(user) }
     var writer = JSONWriter(capacity: body.bytes.count + 1024)
     writer.beginObject()
-    for property in AgentProperty.all {
-      switch property.access {
-      case .managed: writer.member(property.name, values[property.name] ?? .null)
-      case .settable: writer.member(property.name, given[property.name] ?? .null)
-      case .optional: writer.memberIfPresent(property.name, given[property.name])
-      }
-    }
-    let known = Set(AgentProperty.all.map { $0.name })
-    for member in body.members where !known.contains(member.key) && !managed.contains(member.key) {
+    values.write(to: &writer)
+    for member in values.unknown where !managed.contains(member.key) {
       writer.key(member.lexeme)
       writer.value(member.value)
     }
     writer.endObject()
-    let (document, secrets) = AgentSecrets.separate(writer.json, previous: nil)
+    var (document, secrets): (JSON, JSON?) = (writer.json, nil)
+    if AgentSecrets.keys.contains(where: { values[$0].map { !$0.isEmpty } ?? false }) {
+      (document, secrets) = AgentSecrets.separate(document, previous: nil)
+    }
     return AgentRow(
       organizationID: plane.organizationID, id: id, revision: 1, version: firstVersion, createdAt: now, updatedAt: now,
       document: Array(document.bytes), secrets: secrets.map { Array($0.bytes) })
@@ -50,12 +48,12 @@ enum AgentDocument {
 
   /// The plane's default model, for what the caller left out.
   private static func setDefaultModel(
-    _ original: JSON, _ configuration: PlaneConfiguration, _ given: inout [String: JSON]
+    _ original: JSON, _ configuration: PlaneConfiguration, _ values: inout AgentValues
   ) {
     let provider = original.present("model_provider")?.string ?? configuration.defaultProvider
-    given["model_provider"] = .string(provider)
+    values["model_provider"] = .string(provider)
     if original.present("model_name") == nil, provider == configuration.defaultProvider {
-      given["model_name"] = .string(configuration.defaultModel)
+      values["model_name"] = .string(configuration.defaultModel)
     }
   }
 

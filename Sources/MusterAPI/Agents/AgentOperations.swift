@@ -51,9 +51,13 @@ enum AgentOperations {
 
   /// The agent, or the documented error.
   static func find(_ id: String, _ plane: ControlPlane) throws(Failure) -> AgentRow {
-    let lookup: Lookup<AgentRow>
+    try found { () throws(StoreError) in try plane.store.agent(id, in: plane.organizationID) }
+  }
+
+  private static func found<Row>(_ look: () throws(StoreError) -> Lookup<Row>) throws(Failure) -> Row {
+    let lookup: Lookup<Row>
     do throws(StoreError) {
-      lookup = try plane.store.agent(id, in: plane.organizationID)
+      lookup = try look()
     } catch {
       throw Failure(error)
     }
@@ -67,23 +71,29 @@ enum AgentOperations {
   // MARK: - Reading
 
   @Sendable private static func list(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    .json(try page(call) { AgentDocument.short($0) })
-  }
-
-  @Sendable private static func listFull(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    .json(try page(call) { $0 })
-  }
-
-  private static func page(_ call: OperationCall, _ form: ([UInt8]) -> [UInt8]) throws(Failure) -> [UInt8] {
     let found = try call.store { () throws(StoreError) in
       try call.plane.store.agents(PageRequest(page: call.page, perPage: call.perPage), in: call.plane.organizationID)
     }
-    return PageDocument.make(
-      items: found.rows.map(form), total: found.total, page: call.page, perPage: call.perPage)
+    return .json(
+      PageDocument.make(
+        items: found.rows.map { AgentDocument.short($0) }, total: found.total, page: call.page, perPage: call.perPage))
+  }
+
+  @Sendable private static func listFull(_ call: OperationCall) throws(Failure) -> Operation.Answer {
+    let (page, perPage) = (call.page, call.perPage)
+    return .json(
+      try PageDocument.make(page: page, perPage: perPage) { text throws(Failure) in
+        try call.store { () throws(StoreError) in
+          try call.plane.store.appendAgents(
+            PageRequest(page: page, perPage: perPage), in: call.plane.organizationID, to: &text)
+        }
+      })
   }
 
   @Sendable private static func get(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    .json(try find(call.agentID, call.plane).document)
+    let (plane, id) = (call.plane, call.agentID)
+    return .json(
+      try found { () throws(StoreError) in try plane.store.agentDocument(id, in: plane.organizationID) })
   }
 
   @Sendable private static func tasks(_ call: OperationCall) throws(Failure) -> Operation.Answer {
@@ -115,7 +125,7 @@ enum AgentOperations {
   @Sendable private static func update(_ call: OperationCall) throws(Failure) -> Operation.Answer {
     try checkName(call.body)
     let deploys = call.flag("deploy")
-    let changed = try change(call, deploying: deploys) { row throws(Failure) in
+    let changed = try change(call) { row throws(Failure) in
       guard let changed = AgentDocument.change(row, call.body) else {
         throw .validation([.key("body")], "at least one field is required", type: "value_error.missing")
       }
@@ -125,18 +135,18 @@ enum AgentOperations {
   }
 
   @Sendable private static func deploy(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    .json(try change(call, deploying: true) { row throws(Failure) in AgentDocument.deploy(row) }.document)
+    .json(try change(call) { row throws(Failure) in AgentDocument.deploy(row) }.document)
   }
 
   /// Reads, changes and writes an agent; again when somebody else has changed it in between.
   private static func change(
-    _ call: OperationCall, deploying: Bool, _ body: (AgentRow) throws(Failure) -> AgentRow
+    _ call: OperationCall, _ body: (AgentRow) throws(Failure) -> AgentRow
   ) throws(Failure) -> AgentRow {
     for _ in 0..<tries {
       let changed = try body(try find(call.agentID, call.plane))
       let isWritten = try call.store { () throws(StoreError) in
         try call.plane.store.updateAgent(
-          changed, deploying: deploying, durable: call.plane.configuration.isDurable)
+          changed, durable: call.plane.configuration.isDurable)
       }
       if isWritten { return changed }
     }

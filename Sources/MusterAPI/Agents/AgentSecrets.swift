@@ -15,16 +15,24 @@ enum AgentSecrets {
     ["graph", "*", "settings", "mcp_settings", "env_vars", "**"],
   ]
 
+  /// The members of a document in which secrets are.
+  static let keys = ["llm_credentials", "connectivity_details", "graph"]
+
   /// The document with masks, and the secrets by their places as an object; nil when there are none. A mask that came in stands for the secret that
   /// `previous` has at its place.
   static func separate(_ document: JSON, previous: JSON?) -> (document: JSON, secrets: JSON?) {
     var found: [(key: String, value: JSON)] = []
-    var masked = document
-    for place in places {
-      guard let first = place.first, let value = masked[first], !value.isEmpty else { continue }
-      let replaced = replace(value, place.dropFirst(), "/\(first)", previous, &found)
-      if !replaced.hasSameBytes(value) { masked = masked.setting([(first, replaced)]) }
+    var changes: [(key: String, value: JSON)] = []
+    // One look at each member: most have no secrets, and most agents have none at all.
+    for member in document.members where !member.value.isEmpty {
+      guard let key = keys.first(where: { member.lexeme.isString($0) }) else { continue }
+      var value = member.value
+      for place in places where place.first == key {
+        value = replace(value, place.dropFirst(), "/\(key)", previous, &found)
+      }
+      if !value.hasSameBytes(member.value) { changes.append((key, value)) }
     }
+    let masked = changes.isEmpty ? document : document.setting(changes)
     if found.isEmpty { return (masked, nil) }
     var writer = JSONWriter()
     writer.beginObject()

@@ -43,12 +43,13 @@ struct InactiveFields: Sendable {
   func first(in document: JSON) -> String? { InactiveFields.first(in: document, fields, prefix: "") }
 
   private static func first(in document: JSON, _ fields: [String: Field], prefix: String) -> String? {
-    for member in document.members {
+    // What is empty asks for nothing.
+    for member in document.members where !member.value.isEmpty {
       let key = member.key
       switch fields[key] {
       case nil: continue
       case .inactive(let neutral):
-        if member.value.isEmpty || neutral.contains(where: { JSONEquality.areEqual($0, member.value) }) { continue }
+        if neutral.contains(where: { JSONEquality.areEqual($0, member.value) }) { continue }
         return prefix + key
       case .inner(let inner):
         if let found = first(in: member.value, inner, prefix: prefix + key + ".") { return found }

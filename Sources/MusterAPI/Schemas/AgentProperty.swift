@@ -14,6 +14,8 @@ struct AgentProperty: Sendable {
   }
 
   let name: String
+  /// The name as a key is written.
+  let lexeme: JSON
   let access: Access
   /// The JSON Schema of the value. `x-muster-inactive` marks what is stored but does nothing yet.
   let schema: String
@@ -22,6 +24,7 @@ struct AgentProperty: Sendable {
 
   init(_ name: String, _ access: Access, _ schema: String, default defaultText: String? = nil) {
     self.name = name
+    lexeme = .string(name)
     self.access = access
     self.schema = schema
     self.defaultText = defaultText

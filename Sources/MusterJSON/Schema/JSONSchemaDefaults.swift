@@ -45,12 +45,13 @@ private struct JSONSchemaDefaults {
         writer.key(json(key))
         write(value, node)
       case .property(let slot, let object, let value):
-        guard let rules = schema.rules[object].object?.rules else { break }
-        writer.key(rules.lexemes[slot])
-        write(value, rules.properties[slot])
+        // The object, not its rules: a copy of those would be a dozen references.
+        guard let object = schema.rules[object].object else { break }
+        writer.key(object.rules.lexemes[slot])
+        write(value, object.rules.properties[slot])
       case .filling(let slot, let object, let value):
-        guard let rules = schema.rules[object].object?.rules else { break }
-        writer.key(rules.lexemes[slot])
+        guard let object = schema.rules[object].object else { break }
+        writer.key(object.rules.lexemes[slot])
         writer.value(value)
       case .endArray: writer.endArray()
       case .endObject: writer.endObject()
@@ -68,9 +69,9 @@ private struct JSONSchemaDefaults {
     let says = schema.rules[node].says
     switch value.kind {
     case .object:
-      guard let object = schema.rules[says].object?.rules, !object.properties.isEmpty || object.additional != nil else {
-        return writer.value(value)
-      }
+      guard let object = schema.rules[says].object,
+        !object.rules.properties.isEmpty || object.rules.additional != nil
+      else { return writer.value(value) }
       beginObject(range, object, says)
     case .array:
       guard let array = schema.rules[says].array, !array.prefix.isEmpty || array.items != nil else {
@@ -94,27 +95,27 @@ private struct JSONSchemaDefaults {
     steps[(start + 1)...].reverse()
   }
 
-  private mutating func beginObject(_ range: Range<Int>, _ object: JSONSchemaObjectRules, _ node: Int) {
+  private mutating func beginObject(_ range: Range<Int>, _ object: JSONSchemaObject, _ node: Int) {
     writer.beginObject()
     let start = steps.count
     steps.append(.endObject)
-    var given = [Range<Int>?](repeating: nil, count: object.properties.count)
+    var given = [Range<Int>?](repeating: nil, count: object.rules.properties.count)
     var others: [Step] = []
     var cursor = JSONMemberCursor(text: value.text, position: range.lowerBound + 1, end: range.upperBound)
     var expected = 0
     while let member = cursor.next() {
-      if let slot = object.slot(of: member.key, in: value.text, expected: &expected), slot < given.count {
+      if let slot = object.rules.slot(of: member.key, in: value.text, expected: &expected), slot < given.count {
         given[slot] = member.value
       } else {
-        others.append(.member(key: member.key, value: member.value, node: object.additional))
+        others.append(.member(key: member.key, value: member.value, node: object.rules.additional))
       }
     }
-    for (slot, property) in object.properties.enumerated() {
+    for (slot, property) in object.rules.properties.enumerated() {
       if let range = given[slot], !json(range).isNull || schema.violations(of: .null, from: property, limit: 1).isEmpty
       {
         steps.append(.property(slot: slot, of: node, value: range))
       } else if let filling = schema.rules[property].defaultValue, filling.range.count < room {
-        room -= filling.range.count + object.lexemes[slot].range.count
+        room -= filling.range.count + object.rules.lexemes[slot].range.count
         steps.append(.filling(slot: slot, of: node, value: filling))
       }
     }

@@ -13,25 +13,26 @@ extension Store {
         .bind(6, row.createdAt.microseconds).bind(7, row.updatedAt.microseconds)
         .bind(8, Store.agentDocumentVersion).bind(9, row.document).bind(10, row.secrets).run()
       try ListCount.agents.add(1, at: position, in: row.organizationID, database)
-      try Store.insertVersion(row, database)
     }
   }
 
-  private static func insertVersion(_ row: AgentRow, _ database: Database) throws(StoreError) {
+  /// Gives the deployed version a row of its own before the working copy, which it was so far, departs from it.
+  private static func keepVersion(_ row: AgentRow, _ database: Database) throws(StoreError) {
     try database.statement(
       """
-      INSERT INTO agent_versions (organization_id, agent_id, version, created_at, document_version, document, secrets)
-      VALUES (?, ?, ?, ?, ?, ?, ?)
+      INSERT OR IGNORE INTO agent_versions
+        (organization_id, agent_id, version, created_at, document_version, document, secrets)
+      SELECT organization_id, id, version, updated_at, document_version, document, secrets FROM agents
+      WHERE id = ? AND organization_id = ? AND revision = ?
       """
-    )
-    .bind(1, row.organizationID).bind(2, row.id).bind(3, row.version).bind(4, row.updatedAt.microseconds)
-    .bind(5, agentDocumentVersion).bind(6, row.document).bind(7, row.secrets).run()
+    ).bind(1, row.id).bind(2, row.organizationID).bind(3, row.revision).run()
   }
 
-  /// Replaces an agent, and with `deploying` keeps the new state as a version. False when the row has changed since
-  /// revision `row.revision` was read, or is gone: read it again.
-  package func updateAgent(_ row: AgentRow, deploying: Bool, durable: Bool) throws(StoreError) -> Bool {
+  /// Replaces an agent; with a new number in `row.version` the new state is that deployed version. False when the row
+  /// has changed since revision `row.revision` was read, or is gone: read it again.
+  package func updateAgent(_ row: AgentRow, durable: Bool) throws(StoreError) -> Bool {
     try write(owed: durable) { (database: Database) throws(StoreError) -> Bool in
+      try Store.keepVersion(row, database)
       try database.statement(
         """
         UPDATE agents SET revision = revision + 1, version = ?, updated_at = ?, document_version = ?, document = ?,
@@ -42,9 +43,7 @@ extension Store {
       .bind(1, row.version).bind(2, row.updatedAt.microseconds).bind(3, Store.agentDocumentVersion)
       .bind(4, row.document).bind(5, row.secrets).bind(6, row.id).bind(7, row.organizationID)
       .bind(8, row.revision).run()
-      guard database.changes == 1 else { return false }
-      if deploying { try Store.insertVersion(row, database) }
-      return true
+      return database.changes == 1
     }
   }
 
@@ -63,18 +62,45 @@ extension Store {
           document: row.bytes(6), secrets: row.optionalBytes(7))
       }
       if let row { return .found(row) }
-      let isForeign = try database.statement("SELECT 1 FROM agents WHERE id = ?").bind(1, id).first { _ in true }
-      return isForeign == nil ? .missing : .foreign
+      return try Store.isForeignAgent(id, to: organization, database) ? .foreign : .missing
     }
+  }
+
+  /// The document of an agent's working copy.
+  package func agentDocument(_ id: String, in organization: String) throws(StoreError) -> Lookup<[UInt8]> {
+    let document = try readOnce { (database: Database) throws(StoreError) -> [UInt8]? in
+      try database.statement("SELECT document FROM agents WHERE id = ? AND organization_id = ?")
+        .bind(1, id).bind(2, organization).first { $0.bytes(0) }
+    }
+    if let document { return .found(document) }
+    let isForeign = try readOnce { (database: Database) throws(StoreError) -> Bool in
+      try Store.isForeignAgent(id, to: organization, database)
+    }
+    return isForeign ? .foreign : .missing
+  }
+
+  private static func isForeignAgent(
+    _ id: String, to organization: String, _ database: Database
+  ) throws(StoreError) -> Bool {
+    try database.statement("SELECT 1 FROM agents WHERE id = ? AND organization_id <> ?")
+      .bind(1, id).bind(2, organization).first { _ in true } ?? false
   }
 
   /// A deployed version of an agent; nil when there is none with this number.
   package func agentVersion(
     _ version: Int64, of id: String, in organization: String
   ) throws(StoreError) -> AgentVersion? {
-    try read { (database: Database) throws(StoreError) -> AgentVersion? in
+    try readOnce { (database: Database) throws(StoreError) -> AgentVersion? in
+      // A version has a row of its own once the working copy has departed from it; until then the working copy is it.
+      // One statement, so that nobody departs in between.
       try database.statement(
-        "SELECT document, secrets FROM agent_versions WHERE agent_id = ? AND organization_id = ? AND version = ?"
+        """
+        SELECT document, secrets, 1 AS place FROM agent_versions
+        WHERE agent_id = ?1 AND organization_id = ?2 AND version = ?3
+        UNION ALL
+        SELECT document, secrets, 2 FROM agents WHERE id = ?1 AND organization_id = ?2 AND version = ?3
+        ORDER BY place LIMIT 1
+        """
       ).bind(1, id).bind(2, organization).bind(3, version).first { row in
         AgentVersion(version: version, document: row.bytes(0), secrets: row.optionalBytes(1))
       }
@@ -83,17 +109,68 @@ extension Store {
 
   /// The documents of a page of agents, newest first.
   package func agents(_ page: PageRequest, in organization: String) throws(StoreError) -> Page<[UInt8]> {
-    try read { (database: Database) throws(StoreError) -> Page<[UInt8]> in
-      let total = try ListCount.agents.total(in: organization, database)
-      guard page.offset < total else { return Page(rows: [], total: total) }
-      let start = try ListCount.agents.start(offset: page.offset, in: organization, database)
-      let rows = try database.statement(
+    var rows: [[UInt8]] = []
+    let total = try eachAgent(page, in: organization) { rows.append($0.bytes(0)) }
+    return Page(rows: rows, total: total)
+  }
+
+  /// Appends the documents of a page of agents, newest first and with commas between, and gives the number of rows in
+  /// the whole list.
+  package func appendAgents(
+    _ page: PageRequest, in organization: String, to output: inout [UInt8]
+  ) throws(StoreError) -> Int64 {
+    let start = output.count
+    return try eachAgent(page, in: organization) { row in
+      if output.count == start {
+        row.append(0, to: &output)
+        // Agents mostly have about the same size.
+        let size = min(output.count - start, 1 << 16)
+        output.reserveCapacity(size * 9 / 8 * Int(min(page.count, 50)) + 1024)
+      } else {
+        output.append(UInt8(ascii: ","))
+        row.append(0, to: &output)
+      }
+    }
+  }
+
+  /// Calls `take` for each row of a page, whose first column is the document; gives the number of rows in the whole
+  /// list.
+  private func eachAgent(
+    _ page: PageRequest, in organization: String, _ take: (Statement) -> Void
+  ) throws(StoreError) -> Int64 {
+    try read { (database: Database) throws(StoreError) -> Int64 in
+      let state = try database.statement(
         """
-        SELECT document FROM agents WHERE organization_id = ? AND position < ?
+        SELECT rows, (SELECT max(position) FROM agents WHERE organization_id = ?1) FROM counts
+        WHERE organization_id = ?1 AND list = ?2 AND block = -1
+        """
+      ).bind(1, organization).bind(2, ListCount.agents.rawValue).first {
+        ListPlaces.State(rows: $0.integer(0), top: $0.integer(1))
+      }
+      guard let state, page.offset < state.rows else { return state?.rows ?? 0 }
+      var start: (below: Int64, skip: Int64) = (state.top &+ 1, 0)
+      if page.offset > 0 {
+        if let below = agentPlaces.below(offset: page.offset, of: state, in: organization) {
+          start.below = below
+        } else {
+          start = try ListCount.agents.start(offset: page.offset, in: organization, database)
+        }
+      }
+      let statement = try database.statement(
+        """
+        SELECT document, position FROM agents WHERE organization_id = ? AND position < ?
         ORDER BY position DESC LIMIT ? OFFSET ?
         """
-      ).bind(1, organization).bind(2, start.below).bind(3, page.count).bind(4, start.skip).all { $0.bytes(0) }
-      return Page(rows: rows, total: total)
+      ).bind(1, organization).bind(2, start.below).bind(3, page.count).bind(4, start.skip)
+      var count: Int64 = 0
+      var last = start.below
+      while try statement.step() {
+        take(statement)
+        count += 1
+        last = statement.integer(1)
+      }
+      if count > 0 { agentPlaces.note(count, from: page.offset, last: last, of: state, in: organization) }
+      return state.rows
     }
   }
 

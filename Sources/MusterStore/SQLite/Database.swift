@@ -1,10 +1,13 @@
 import CPlatform
 import CSQLite
+import MusterSystem
 
 /// One SQLite connection with its prepared statements. Used by one thread at a time.
 final class Database {
   private let handle: OpaquePointer
   private var statements: [String: Statement] = [:]
+  private var busyTimeoutMilliseconds: Int64 = 0
+  private var busyDeadline = Deadline.never
   /// Whether the log could not be copied into the file for good. The log still holds all, but must not be begun anew.
   private(set) var hasFailedCheckpoint = false
 
@@ -27,6 +30,8 @@ final class Database {
 
   /// Opens a connection.
   init(path: String, access: Access, busyTimeoutMilliseconds: Int64) throws(StoreError) {
+    platform_inside_enter()
+    defer { platform_inside_leave() }
     var opened: OpaquePointer?
     // SQLITE_OPEN_NOFOLLOW is not set: a store behind a symbolic link is the operator's choice.
     let flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | access.flags
@@ -40,8 +45,15 @@ final class Database {
       throw result == SQLITE_NOTADB ? .notAStore(message) : .cannotOpen(message)
     }
     handle = opened
+    ForkGuard.add(connection: opened)
     sqlite3_extended_result_codes(handle, 1)
     setBusyTimeout(milliseconds: busyTimeoutMilliseconds)
+    sqlite3_busy_handler(
+      handle,
+      { context, count in
+        guard let context else { return 0 }
+        return Unmanaged<Database>.fromOpaque(context).takeUnretainedValue().waitWhileBusy(count) ? 1 : 0
+      }, Unmanaged.passUnretained(self).toOpaque())
   }
 
   /// The first bytes of a file, as it is on disk; zeros where it is shorter.
@@ -49,6 +61,8 @@ final class Database {
   /// Read through SQLite: to open and close the file by ourselves would drop the locks that SQLite holds on it for
   /// connections of the host, and another process could then delete the log under them.
   static func head(of path: String, count: Int32) throws(StoreError) -> [UInt8] {
+    platform_inside_enter()
+    defer { platform_inside_leave() }
     let database = try Database(path: path, access: .readOnly, busyTimeoutMilliseconds: 0)
     var file: UnsafeMutablePointer<sqlite3_file>?
     let found = sqlite3_file_control(database.handle, "main", SQLITE_FCNTL_FILE_POINTER, &file)
@@ -65,7 +79,17 @@ final class Database {
 
   /// How long a statement waits for the locks of other connections.
   func setBusyTimeout(milliseconds: Int64) {
-    sqlite3_busy_timeout(handle, Int32(clamping: milliseconds))
+    busyTimeoutMilliseconds = min(max(milliseconds, 0), Int64(Int32.max))
+  }
+
+  /// Waits a little, longer each time, as SQLite's own handler does; but a fork does not wait for that. False when the
+  /// time is over.
+  private func waitWhileBusy(_ count: Int32) -> Bool {
+    if count == 0 { busyDeadline = .after(milliseconds: busyTimeoutMilliseconds) }
+    guard let left = busyDeadline.remainingMilliseconds, left > 0 else { return false }
+    let step: Int64 = count < 3 ? 1 : count < 8 ? 10 : count < 12 ? 25 : 50
+    Inside.sleepOutside(microseconds: UInt32(clamping: min(step, left) * 1000))
+    return true
   }
 
   /// Copies the log into the file after a commit, as SQLite does by itself, which keeps it a secret when that fails.
@@ -83,8 +107,10 @@ final class Database {
   }
 
   deinit {
-    statements.removeAll()
-    sqlite3_close_v2(handle)
+    ForkGuard.remove(connection: handle) {
+      statements.removeAll()
+      sqlite3_close_v2(handle)
+    }
   }
 
   static func message(of handle: OpaquePointer?, _ result: Int32) -> String {

@@ -9,10 +9,12 @@ final class Ownership: @unchecked Sendable {
   private let lock = Lock()
   /// Nil once closed.
   private var descriptor: Int32?
+  private let generation = platform_fork_generation()
 
-  init(descriptor: Int32) { self.descriptor = descriptor }
+  /// Opens the lock file beside a store.
+  init(path: String) throws(StoreError) { descriptor = try ForkGuard.open(path) }
 
-  deinit { if let descriptor { _ = CPlatform.close(descriptor) } }
+  deinit { close() }
 
   /// Locks the byte of our own number. Called before the number can be seen by others.
   func claim(_ owner: Int64) throws(StoreError) {
@@ -22,18 +24,11 @@ final class Ownership: @unchecked Sendable {
 
   /// Drops the lock: from now on our number is that of a dead process.
   func close() {
-    lock.withLock {
-      if let descriptor { _ = CPlatform.close(descriptor) }
-      descriptor = nil
+    let closing = lock.withLock { () -> Int32? in
+      defer { descriptor = nil }
+      return descriptor
     }
-  }
-
-  /// Closes the descriptor that a forked child inherited: the lock is to end with the parent.
-  func closeInherited() {
-    guard lock.tryLock() else { return }
-    defer { lock.unlock() }
-    if let descriptor { _ = CPlatform.close(descriptor) }
-    descriptor = nil
+    if let closing { ForkGuard.close(descriptor: closing, generation: generation) }
   }
 
   /// Whether another owner lives. When the kernel cannot tell, it is taken to live.

@@ -21,7 +21,8 @@ final class Readers: @unchecked Sendable {
   func read<Value>(_ body: (Database) throws(StoreError) -> Value) throws(StoreError) -> Value {
     let database = try borrow()
     defer { giveBack(database) }
-    return try body(database)
+    // Inside for the whole transaction: a child could not end what its parent has begun.
+    return try Inside.run { () throws(StoreError) -> Value in try body(database) }
   }
 
   /// Waits until no connection is in use, and closes them all; later reads answer `closed`.
@@ -35,18 +36,6 @@ final class Readers: @unchecked Sendable {
       opened = 0
       returned.broadcast()
     }
-  }
-
-  /// Closes the connections that a forked child inherited. False when one was in use at the fork: then nobody can close
-  /// that one.
-  func closeInherited() -> Bool {
-    guard lock.tryLock() else { return false }
-    defer { lock.unlock() }
-    isClosed = true
-    let areAllIdle = idle.count == opened
-    opened -= idle.count
-    idle = []
-    return areAllIdle
   }
 
   private func borrow() throws(StoreError) -> Database {

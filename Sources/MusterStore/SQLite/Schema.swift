@@ -16,6 +16,8 @@ enum Schema {
   ///   that lists show.
   /// - `counts` holds the rows of a list per 256 positions, and under block -1 in all; it changes in the transaction
   ///   that changes the rows.
+  /// - `agent_versions` holds the deployed versions that the working copy has departed from; until then the row in
+  ///   `agents` is the version.
   /// - `journal.task` stands for (organization, task): `tasks` makes the pair unique, and both keys are chosen together
   ///   in each query.
   /// - `journal.role` marks the records that are messages of the conversation: 1 user, 2 assistant.

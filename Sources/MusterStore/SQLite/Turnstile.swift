@@ -12,6 +12,7 @@ final class Turnstile: @unchecked Sendable {
   private static let writing: Int64 = 1
 
   private let descriptor: Int32
+  private let generation = platform_fork_generation()
   private let lock = Lock()
   private let changed = Condition()
   /// What the waiting thread is doing for us, if there is one.
@@ -26,7 +27,8 @@ final class Turnstile: @unchecked Sendable {
     case failed(Int32)
   }
 
-  init(descriptor: Int32) { self.descriptor = descriptor }
+  /// Opens the lock file beside a store.
+  init(path: String) throws(StoreError) { descriptor = try ForkGuard.open(path) }
 
   /// Takes the turn; waits no longer than the deadline.
   func enter(until deadline: Deadline) throws(StoreError) {
@@ -111,5 +113,5 @@ final class Turnstile: @unchecked Sendable {
     }
   }
 
-  deinit { close(descriptor) }
+  deinit { ForkGuard.close(descriptor: descriptor, generation: generation) }
 }

@@ -69,7 +69,7 @@ final class Writer: @unchecked Sendable {
   func read<Value>(_ body: (Database) throws(StoreError) -> Value) throws(StoreError) -> Value {
     try connectionLock.withLock { () throws(StoreError) -> Value in
       guard let database else { throw .closed }
-      return try body(database)
+      return try Inside.run { () throws(StoreError) -> Value in try body(database) }
     }
   }
 
@@ -83,18 +83,6 @@ final class Writer: @unchecked Sendable {
       database = nil
       turnstile = nil
     }
-  }
-
-  /// Closes the connection that a forked child inherited. False when it was in use at the fork: then nobody can.
-  func closeInherited() -> Bool {
-    guard lock.tryLock() else { return false }
-    defer { lock.unlock() }
-    guard !hasLeader, connectionLock.tryLock() else { return false }
-    defer { connectionLock.unlock() }
-    refusal = .forked
-    database = nil
-    turnstile = nil
-    return true
   }
 
   // MARK: - Leading
@@ -149,12 +137,14 @@ final class Writer: @unchecked Sendable {
       guard let database else { return batch.map { _ in .closed } }
       // Whoever writes without the turnstile (another program) is waited for within the same limit.
       if let left = deadline.remainingMilliseconds { database.setBusyTimeout(milliseconds: left) }
-      var outcomes = attempt(batch, database)
+      // Inside for the whole transaction: a child would undo what its parent has begun.
+      var outcomes = Inside.run { attempt(batch, database) }
       // When the transaction was lost, nothing is on disk: run those again, one by one, that did not fail by
       // themselves. After a sync that failed none is run any more.
       var isPoisoned = outcomes.contains(.failed(.poisoned))
       for (index, job) in batch.enumerated() where outcomes[index] == .lost {
-        outcomes[index] = isPoisoned ? .failed(.poisoned) : attempt([job], database).first ?? .lost
+        outcomes[index] =
+          isPoisoned ? .failed(.poisoned) : Inside.run { attempt([job], database) }.first ?? .lost
         if outcomes[index] == .failed(.poisoned) { isPoisoned = true }
       }
       if database.hasFailedCheckpoint { lock.withLock { refuse(.poisoned) } }

@@ -3,6 +3,7 @@
 import CFuzzer
 import MusterHTTP
 import MusterJSON
+
 @testable import MusterModels
 
 let key = "sk-secret-0123456789"
