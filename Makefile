@@ -16,7 +16,7 @@ LINK := -Xswiftc -static-stdlib -Xswiftc -use-ld=lld -Xswiftc -L$(CURDIR)/$(BUIL
   -Xlinker --version-script=$(CURDIR)/Sources/MusterABI/muster.map -Xlinker -soname -Xlinker libmuster.so.1 \
   -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now
 
-.PHONY: all library command run test clean tools python model embedded fuzz bench certificate install
+.PHONY: all library command run test clean tools python model embedded fuzz bench certificate life install
 
 all: library command
 
@@ -76,6 +76,10 @@ test: all $(VENV)/model
 # minutes); prints a table.
 certificate: all $(VENV)/ready
 	@Tests/certificate/run.sh $(QUICK)
+
+# make life: 200,000 invokes, and hundreds of forks and exits of each kind.
+life: library
+	@LIFE=long Tests/life/run.sh
 
 # make fuzz [FUZZ_SECONDS=300]: each target that long.
 FUZZ_SECONDS ?= 300

@@ -21,7 +21,6 @@ platform_mutex *platform_mutex_new(void) {
 
 void platform_mutex_free(platform_mutex *mutex) { pthread_mutex_destroy(&mutex->value); free(mutex); }
 void platform_mutex_lock(platform_mutex *mutex) { pthread_mutex_lock(&mutex->value); }
-bool platform_mutex_try_lock(platform_mutex *mutex) { return pthread_mutex_trylock(&mutex->value) == 0; }
 void platform_mutex_unlock(platform_mutex *mutex) { pthread_mutex_unlock(&mutex->value); }
 
 platform_condition *platform_condition_new(void) {

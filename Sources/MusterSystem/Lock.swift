@@ -22,8 +22,6 @@ package final class Lock: @unchecked Sendable {
   }
 
   package func lock() { platform_mutex_lock(mutex) }
-  /// Takes the lock if nobody holds it.
-  package func tryLock() -> Bool { platform_mutex_try_lock(mutex) }
   package func unlock() { platform_mutex_unlock(mutex) }
 
   /// Runs `body` with the lock held and gives back what it gives or throws.

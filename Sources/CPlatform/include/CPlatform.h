@@ -23,7 +23,6 @@ platform_mutex *_Nullable platform_mutex_new(void);
 void platform_mutex_free(platform_mutex *_Nonnull mutex);
 void platform_mutex_lock(platform_mutex *_Nonnull mutex);
 /// False when somebody holds it.
-bool platform_mutex_try_lock(platform_mutex *_Nonnull mutex);
 void platform_mutex_unlock(platform_mutex *_Nonnull mutex);
 
 platform_condition *_Nullable platform_condition_new(void);

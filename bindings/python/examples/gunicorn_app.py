@@ -15,8 +15,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 import muster
 
-# ---- gunicorn's configuration ----
-
+# The configuration of gunicorn.
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WORKERS", "4"))
 preload_app = True
@@ -25,11 +24,8 @@ _plane: Optional[muster.Plane] = None
 
 
 def open_plane() -> muster.Plane:
-    model = {
-        "provider": "openai_compatible",
-        "name": os.environ.get("MODEL", "default"),
-        "api_base": os.environ["MODEL_BASE"],
-    }
+    name, base = os.environ.get("MODEL", "default"), os.environ["MODEL_BASE"]
+    model = {"provider": "openai_compatible", "name": name, "api_base": base}
     return muster.open(os.environ["STORE"], default_model=model)
 
 
@@ -46,15 +42,6 @@ def post_fork(server: Any, worker: Any) -> None:
 
     gunicorn_app._plane = open_plane()
 
-
-def worker_exit(server: Any, worker: Any) -> None:
-    import gunicorn_app
-
-    if gunicorn_app._plane is not None:
-        gunicorn_app._plane.close()
-
-
-# ---- the application ----
 
 Start = Callable[[str, List[Tuple[str, str]]], Any]
 
