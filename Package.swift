@@ -55,6 +55,7 @@ let package = Package(
     tests("MusterSystemTests", ["MusterSystem"]),
     tests("MusterJSONTests", ["MusterJSON", "CJansson"]),
     tests("MusterHTTPTests", ["MusterHTTP", "MusterSystem"]),
+    tests("MusterABITests", ["CMuster", "MusterABI"]),
     tests("MusterStoreTests", ["CSQLite", "MusterStore", "MusterJSON", "MusterSystem"]),
     tests("MusterEngineTests", ["MusterEngine", "MusterJSON"]),
     tests("MusterModelsTests", ["MusterModels", "MusterJSON", "MusterHTTP", "MusterSystem"]),

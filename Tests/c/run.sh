@@ -99,6 +99,10 @@ functions() {
   note $? "every_function.c lists what the headers declare"
   diff "$scratch/declared" "$scratch/exported" >&2
   note $? "the library exports what the headers declare and nothing else"
+  printf '%s\n' ld-linux-x86-64.so.2 libc.so.6 libjansson.so.4 libm.so.6 libsqlite3.so.0 >"$scratch/allowed"
+  readelf -d "$build/libmuster.so" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort -u >"$scratch/needed"
+  diff "$scratch/allowed" "$scratch/needed" >&2
+  note $? "the library needs what it may need at load and nothing else"
 }
 
 examples() {

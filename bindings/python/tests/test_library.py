@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
 import subprocess
@@ -108,3 +109,11 @@ def test_every_public_name_exists() -> None:
     """What the package promises to export is there."""
     package = importlib.import_module("muster")
     assert [name for name in package.__all__ if not hasattr(package, name)] == []
+
+
+def test_the_host_structure_is_that_of_the_header() -> None:
+    """ctypes sees the size and the offsets of muster_host that C pins in its own tests."""
+    fields = [name for name, *_ in _library.Host._fields_]
+    assert fields == ["struct_size", "user_data", "log", "secrets_key", "release"]
+    assert [getattr(_library.Host, name).offset for name in fields] == [0, 8, 16, 24, 32]
+    assert ctypes.sizeof(_library.Host) == 40
