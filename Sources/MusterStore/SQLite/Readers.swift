@@ -79,9 +79,11 @@ final class Readers: @unchecked Sendable {
   }
 
   static func open(_ path: String, _ busyTimeoutMilliseconds: Int64) throws(StoreError) -> Database {
-    // Not opened read-only: SQLite needs to write the shared-memory file beside a WAL database.
-    let database = try Database(path: path, access: .existing, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
-    try database.execute("PRAGMA query_only=1; PRAGMA cache_size=-512; PRAGMA mmap_size=0")
-    return database
+    try Inside.run { () throws(StoreError) -> Database in
+      // Not opened read-only: SQLite needs to write the shared-memory file beside a WAL database.
+      let database = try Database(path: path, access: .existing, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
+      try database.execute("PRAGMA query_only=1; PRAGMA cache_size=-512; PRAGMA mmap_size=0")
+      return database
+    }
   }
 }
