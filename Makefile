@@ -1,4 +1,4 @@
-# Muster: make, make run, make test, and the long ones: certificate, fuzz, bench, embedded; make install, make clean.
+# Muster: make, make run, make test, and the long ones: certificate, fuzz, bench, embedded; make wheel, make install, make clean.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
@@ -16,7 +16,7 @@ LINK := -Xswiftc -static-stdlib -Xswiftc -use-ld=lld -Xswiftc -L$(CURDIR)/$(BUIL
   -Xlinker --version-script=$(CURDIR)/Sources/MusterABI/muster.map -Xlinker -soname -Xlinker libmuster.so.1 \
   -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now
 
-.PHONY: all library command run test clean tools python model embedded fuzz bench certificate life install
+.PHONY: all library command run test clean tools python model wheel embedded fuzz bench certificate life install
 
 all: library command
 
@@ -59,6 +59,10 @@ $(VENV)/model: .ci/model.txt $(VENV)/ready
 
 python: $(VENV)/ready
 model: $(VENV)/model
+
+# build/wheel/libmuster-VERSION-py3-none-manylinux_X_Y_MACHINE.whl, with what it needs beyond glibc inside; X.Y is measured.
+wheel: $(LIBRARY) $(VENV)/ready
+	@bindings/python/wheel.sh $(VENV)/bin/python $(BUILD)
 
 # ---- the two commands of the README ----
 
