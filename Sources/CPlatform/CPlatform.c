@@ -109,11 +109,12 @@ static void fork_child(void) {
   fork_generation++;
   gate.child();
   for (int index = gate.kept_count; index-- > 0;) pthread_mutex_unlock(&gate.kept[index]->value);
-  // Made anew: the threads that waited here are not in this process.
-  gate.mutex = (pthread_mutex_t)PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
+  // Made anew: the threads that waited here are not in this process, and a broadcast would wait for them to leave. The mutex is this
+  // thread's, which took it in fork_prepare.
   gate.changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
   gate.inside = inside_depth > 0;
   gate.forking = 0;
+  pthread_mutex_unlock(&gate.mutex);
 }
 
 int platform_fork_watch(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {

@@ -148,6 +148,7 @@ static void a_process_ends_with_a_call_under_way(const char *path, int killed) {
     hanging.plane = open_store(path, "echo");
     hanging.agent = create_agent(hanging.plane, "Hang", "hang");
     pthread_create(&thread, NULL, hang, NULL);
+    pthread_detach(thread);
     for (int round = 0; round < 200; round++) {
       sleep_ms(10);
       if (muster_task_get(hanging.plane, "left", NULL, NULL, NULL) == MUSTER_OK) {
