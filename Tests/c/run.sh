@@ -9,76 +9,28 @@
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/Tests/c
-build=${MUSTER_BUILD:-$root/build}
+. "$root/Tests/harness.sh"
 out=$root/build/tests/c
-strict="-Wall -Wextra -pedantic -Werror"
-flags="-std=c99 -g -O1 $strict -I$root/include"
-libraries="-L$build -lmuster -ljansson -lsqlite3 -lpthread -Wl,-rpath,$build -Wl,-z,defs"
-passed=0
-failed=0
-wanted=" $* "
-scratch=$(mktemp -d)
+strict="$strict -pedantic"
+flags="-std=c99 -g -O1 $strict"
+libraries="$libraries -Wl,-z,defs"
 mkdir -p "$out"
-
-trap 'exec 9>&-; rm -rf "$scratch"' EXIT
-trap 'exit 130' INT TERM
-
-selected() { [ "$wanted" = "  " ] || case $wanted in *" $1 "*) ;; *) return 1 ;; esac; }
-
-# Counts one check of the script itself: note GOOD WHAT.
-note() {
-  if [ "$1" -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $2" >&2; fi
-}
-
-# Runs a program that ends with "... N passed, M failed" and adds its counts; one that dies counts as a failure.
-run() {
-  name=$1
-  shift
-  timeout "${TEST_SECONDS:-300}" ${RUN_WITH:-} "$@" >"$scratch/$name.out"
-  code=$?
-  cat "$scratch/$name.out"
-  counts=$(sed -n 's/.* \([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed$/\1 \2/p' "$scratch/$name.out" | tail -n 1)
-  good=${counts% *}
-  bad=${counts#* }
-  passed=$((passed + ${good:-0}))
-  failed=$((failed + ${bad:-0}))
-  if [ -z "$counts" ] || { [ "$code" -ne 0 ] && [ "${bad:-0}" -eq 0 ]; }; then
-    failed=$((failed + 1))
-    echo "FAILED: $name ended with code $code" >&2
-  fi
-}
-
-folder() { mktemp -d "$scratch/$1.XXXXXX"; }
-
-# The mock ends when its standard input closes, so it never outlives this script.
-start_mock() {
-  mkfifo "$scratch/alive"
-  python3 "$root/Tests/servers/model_server.py" --port-file "$scratch/port" --until-stdin-closes \
-    <"$scratch/alive" >/dev/null &
-  exec 9>"$scratch/alive"
-  for _ in $(seq 100); do
-    [ -s "$scratch/port" ] && break
-    sleep 0.1
-  done
-  MODEL_BASE=http://127.0.0.1:$(cat "$scratch/port")/v1
-  export MODEL_BASE
-}
 
 headers() {
   for compiler in gcc clang; do
     command -v "$compiler" >/dev/null || continue
     for standard in c99 c11 c17; do
       for header in muster.h muster_jansson.h; do
-        echo "#include <$header>" | "$compiler" -x c -std=$standard $strict -fsyntax-only -I"$root/include" -
+        echo "#include <$header>" | "$compiler" -x c -std=$standard $strict -fsyntax-only -
         note $? "$header is not $standard for $compiler"
       done
-      "$compiler" -std=$standard $strict -I"$root/include" "$here/header_c99.c" -o "$out/header_c99"
+      "$compiler" -std=$standard $strict "$here/header_c99.c" -o "$out/header_c99"
       note $? "header_c99.c as $standard with $compiler"
     done
   done
   for compiler in g++ clang++; do
     command -v "$compiler" >/dev/null || continue
-    "$compiler" -std=c++17 $strict -I"$root/include" "$here/header_cxx17.cpp" -o "$out/header_cxx17"
+    "$compiler" -std=c++17 $strict "$here/header_cxx17.cpp" -o "$out/header_cxx17"
     note $? "header_cxx17.cpp with $compiler"
   done
   "$out/header_c99"
@@ -108,8 +60,8 @@ functions() {
 examples() {
   store=$(folder examples)/agents.db
   for name in list_agents invoke_agent invoke_jansson; do
-    gcc -std=c99 $strict "$root/bindings/c/examples/$name.c" -I"$root/include" -L"$build" -lmuster -ljansson \
-      -Wl,-rpath,"$build" -o "$out/$name"
+    gcc -std=c99 $strict "$root/bindings/c/examples/$name.c" -L"$build" -lmuster -ljansson -Wl,-rpath,"$build" \
+      -o "$out/$name"
     note $? "$name.c"
   done
   "$out/list_agents" "$store" >"$scratch/list" && [ "$(wc -l <"$scratch/list")" -eq 3 ]
@@ -135,14 +87,11 @@ examples() {
   note $? "list_agents fails on a folder"
 }
 
-known="header functions every_function statuses match agents tasks misuse open callbacks models threads small_stack life \
-  conformance host examples command"
-for name in "$@"; do
-  case " $known " in *" $name "*) ;; *) echo "no test is named $name; there are: $known" >&2; exit 2 ;; esac
-done
+choose "header functions every_function statuses match agents tasks misuse open callbacks models threads small_stack life \
+  conformance host examples command" "$@"
 selected header && headers
 selected functions && functions
-start_mock
+start_mock http
 for name in every_function statuses match agents tasks misuse open callbacks models threads small_stack life \
   conformance; do
   selected "$name" || continue
@@ -156,7 +105,7 @@ for name in every_function statuses match agents tasks misuse open callbacks mod
 done
 if selected host; then
   # shellcheck disable=SC2086
-  g++ -std=c++17 -g -O1 $strict -I"$root/include" "$here/host.cpp" -o "$out/host" $libraries
+  g++ -std=c++17 -g -O1 $strict "$here/host.cpp" -o "$out/host" $libraries
   note $? "host.cpp"
   run host "$out/host" "$(folder host)"
 fi
@@ -165,5 +114,4 @@ if selected command; then
   run command env MUSTER="$build/muster" sh "$here/command.sh" "$(folder command)"
 fi
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

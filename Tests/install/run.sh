@@ -7,21 +7,14 @@
 # Needs gcc, jansson, pkg-config, CMake and man. CI installs cmake, man-db, groff-base.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
+. "$root/Tests/harness.sh"
 build=${1:-$root/build}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 prefix=/opt/muster
-stage=$work/stage
-passed=0
-failed=0
-
-note() {
-  if [ "$1" -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $2" >&2; fi
-}
+stage=$scratch/stage
 
 # list_agents makes two agents in an empty store: a table of three lines.
 runs() {
-  LD_LIBRARY_PATH=$stage$prefix/lib "$1" "$work/$2.db" >"$work/table" && [ "$(wc -l <"$work/table")" -eq 3 ]
+  LD_LIBRARY_PATH=$stage$prefix/lib "$1" "$scratch/$2.db" >"$scratch/table" && [ "$(wc -l <"$scratch/table")" -eq 3 ]
 }
 
 for tool in gcc pkg-config cmake man; do
@@ -30,8 +23,8 @@ done
 
 PREFIX=$prefix DESTDIR=$stage "$root/bindings/c/install.sh" "$build"
 note $? "install.sh"
-(cd "$stage" && find . -type f -o -type l) | sort >"$work/files"
-diff - "$work/files" <<END >&2
+(cd "$stage" && find . -type f -o -type l) | sort >"$scratch/files"
+diff - "$scratch/files" <<END >&2
 .$prefix/bin/muster
 .$prefix/include/muster.h
 .$prefix/include/muster_jansson.h
@@ -46,7 +39,7 @@ END
 note $? "these files are installed and no others"
 ! grep -rl '@[A-Z_]*@' "$stage$prefix/lib/pkgconfig" "$stage$prefix/lib/cmake" "$stage$prefix/share" >&2
 note $? "no place is left unfilled"
-! grep -rl "$work" "$stage$prefix/lib/pkgconfig" "$stage$prefix/lib/cmake" >&2
+! grep -rl "$scratch" "$stage$prefix/lib/pkgconfig" "$stage$prefix/lib/cmake" >&2
 note $? "DESTDIR is in no file"
 readelf -d "$stage$prefix/lib/libmuster.so.1" | grep -q 'SONAME.*\[libmuster\.so\.1\]'
 note $? "the library's soname is its name"
@@ -60,45 +53,44 @@ header=$(sed -n 's/^#define MUSTER_VERSION "\(.*\)"$/\1/p' "$root/include/muster
 note $? "pkg-config knows the version"
 for name in list_agents invoke_agent invoke_jansson; do
   # shellcheck disable=SC2046
-  gcc -std=c99 -Wall -Wextra -Werror "$root/bindings/c/examples/$name.c" $(pkg-config --cflags --libs muster) -ljansson -o "$work/$name"
+  gcc -std=c99 -Wall -Wextra -Werror "$root/bindings/c/examples/$name.c" $(pkg-config --cflags --libs muster) -ljansson -o "$scratch/$name"
   note $? "$name.c with pkg-config"
 done
-runs "$work/list_agents" pkgconfig
+runs "$scratch/list_agents" pkgconfig
 note $? "list_agents built with pkg-config runs"
 unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
 
 # CMake
-cmake -S "$root/Tests/install" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$stage$prefix" -DEXAMPLES="$root/bindings/c/examples" \
-  -DCMAKE_C_COMPILER=gcc >"$work/log" 2>&1 && cmake --build "$work/cmake" >>"$work/log" 2>&1
+cmake -S "$root/Tests/install" -B "$scratch/cmake" -DCMAKE_PREFIX_PATH="$stage$prefix" -DEXAMPLES="$root/bindings/c/examples" \
+  -DCMAKE_C_COMPILER=gcc >"$scratch/log" 2>&1 && cmake --build "$scratch/cmake" >>"$scratch/log" 2>&1
 code=$?
-[ $code -eq 0 ] || cat "$work/log" >&2
+[ $code -eq 0 ] || cat "$scratch/log" >&2
 note $code "the examples with CMake"
-runs "$work/cmake/list_agents" cmake
+runs "$scratch/cmake/list_agents" cmake
 note $? "list_agents built with CMake runs"
-mkdir "$work/newer"
-sed 's/find_package(muster 0.1 REQUIRED)/find_package(muster 99 REQUIRED)/' "$root/Tests/install/CMakeLists.txt" >"$work/newer/CMakeLists.txt"
-! cmake -S "$work/newer" -B "$work/newer/build" -DCMAKE_PREFIX_PATH="$stage$prefix" -DEXAMPLES="$root/bindings/c/examples" >/dev/null 2>&1
+mkdir "$scratch/newer"
+sed 's/find_package(muster 0.1 REQUIRED)/find_package(muster 99 REQUIRED)/' "$root/Tests/install/CMakeLists.txt" >"$scratch/newer/CMakeLists.txt"
+! cmake -S "$scratch/newer" -B "$scratch/newer/build" -DCMAKE_PREFIX_PATH="$stage$prefix" -DEXAMPLES="$root/bindings/c/examples" >/dev/null 2>&1
 note $? "CMake refuses a version that is not installed"
 
 # The command finds the library beside its own folder.
-"$stage$prefix/bin/muster" --version >"$work/version" && grep -q "$header" "$work/version"
+"$stage$prefix/bin/muster" --version >"$scratch/version" && grep -q "$header" "$scratch/version"
 note $? "the command runs where it is installed"
 
 for page in man1/muster.1 man3/libmuster.3; do
-  LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l "$stage$prefix/share/man/$page" >"$work/page" 2>"$work/warnings" && [ -s "$work/page" ] &&
-    [ ! -s "$work/warnings" ]
+  LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l "$stage$prefix/share/man/$page" >"$scratch/page" 2>"$scratch/warnings" && [ -s "$scratch/page" ] &&
+    [ ! -s "$scratch/warnings" ]
   code=$?
-  cat "$work/warnings" >&2
+  cat "$scratch/warnings" >&2
   note $code "$page is rendered without a warning"
 done
 # The manual page shows the options that the command has.
-"$stage$prefix/bin/muster" help | grep -o -- '--[a-z-]*' | sort -u >"$work/options"
+"$stage$prefix/bin/muster" help | grep -o -- '--[a-z-]*' | sort -u >"$scratch/options"
 while read -r option; do
   grep -q -- "Fl -${option#--}" "$stage$prefix/share/man/man1/muster.1" || echo "$option is not in muster.1"
-done <"$work/options" >"$work/missing"
-cat "$work/missing" >&2
-[ -s "$work/options" ] && [ ! -s "$work/missing" ]
+done <"$scratch/options" >"$scratch/missing"
+cat "$scratch/missing" >&2
+[ -s "$scratch/options" ] && [ ! -s "$scratch/missing" ]
 note $? "muster.1 names every option"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish
