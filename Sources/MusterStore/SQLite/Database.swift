@@ -64,9 +64,7 @@ final class Database {
     platform_inside_enter()
     defer { platform_inside_leave() }
     let database = try Database(path: path, access: .readOnly, busyTimeoutMilliseconds: 0)
-    var file: UnsafeMutablePointer<sqlite3_file>?
-    let found = sqlite3_file_control(database.handle, "main", SQLITE_FCNTL_FILE_POINTER, &file)
-    guard found == SQLITE_OK, let file, let read = file.pointee.pMethods?.pointee.xRead else {
+    guard let file = database.file(SQLITE_FCNTL_FILE_POINTER), let read = file.pointee.pMethods?.pointee.xRead else {
       throw .cannotOpen("SQLite does not show the file")
     }
     var bytes = [UInt8](repeating: 0, count: Int(count))
@@ -104,6 +102,44 @@ final class Database {
         }
         return SQLITE_OK
       }, Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  /// Cuts off what lies in the log behind the last commit.
+  ///
+  /// A transaction that did not fit has filled the disk with what nobody will read, and SQLite keeps a log as long as it
+  /// once was: without room to copy it into the file, it would never be begun anew, and nothing could be written any
+  /// more. Whoever holds the right to write is the only one to touch that part of the log. Does nothing when another
+  /// program writes just now.
+  func cutLog() {
+    setBusyTimeout(milliseconds: 0)
+    do throws(StoreError) { try execute("BEGIN IMMEDIATE") } catch { return }
+    defer { do throws(StoreError) { try execute("ROLLBACK") } catch {} }
+    guard let log = file(SQLITE_FCNTL_JOURNAL_POINTER), let methods = log.pointee.pMethods?.pointee,
+      let size = methods.xFileSize, let truncate = methods.xTruncate, let end = committedLogSize
+    else { return }
+    var length: Int64 = 0
+    guard size(log, &length) == SQLITE_OK, length > end else { return }
+    _ = truncate(log, end)
+  }
+
+  /// How far the commits in the log reach, in bytes; nil when SQLite does not tell. From the header of the log's index,
+  /// whose format is documented; to be asked with the right to write, so that it stays true.
+  private var committedLogSize: Int64? {
+    var index: UnsafeMutableRawPointer?
+    guard let main = file(SQLITE_FCNTL_FILE_POINTER), let methods = main.pointee.pMethods?.pointee,
+      methods.iVersion >= 2, let map = methods.xShmMap, map(main, 0, 32768, 0, &index) == SQLITE_OK, let index,
+      index.load(as: UInt32.self) == 3_007_000, index.load(fromByteOffset: 14, as: UInt16.self) == 4096
+    else { return nil }
+    let frames = index.load(fromByteOffset: 16, as: UInt32.self)
+    // The header stands there twice.
+    guard index.load(fromByteOffset: 48 + 16, as: UInt32.self) == frames else { return nil }
+    return 32 + Int64(frames) * (24 + 4096)
+  }
+
+  /// What SQLite reads and writes the database's file, or its log, with.
+  private func file(_ which: Int32) -> UnsafeMutablePointer<sqlite3_file>? {
+    var found: UnsafeMutablePointer<sqlite3_file>?
+    return sqlite3_file_control(handle, "main", which, &found) == SQLITE_OK ? found : nil
   }
 
   deinit {

@@ -147,6 +147,7 @@ final class Writer: @unchecked Sendable {
           isPoisoned ? .failed(.poisoned) : Inside.run { attempt([job], database) }.first ?? .lost
         if outcomes[index] == .failed(.poisoned) { isPoisoned = true }
       }
+      if !isInMemory && outcomes.contains(.failed(.full)) { Inside.run { database.cutLog() } }
       if database.hasFailedCheckpoint { lock.withLock { refuse(.poisoned) } }
       return outcomes.map { outcome in
         switch outcome {
