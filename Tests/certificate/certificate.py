@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 
+import disk
 import kills
 import neighbours
 import notices
@@ -90,7 +91,7 @@ class Scenarios:
 def main():
     folder, tools, *parts = sys.argv[1:]
     quick = "quick" in parts
-    tools = {name: os.path.join(tools, name) for name in ("worker", "scenario", "faults.so")}
+    tools = {name: os.path.join(tools, name) for name in ("worker", "scenario", "disk", "faults.so")}
     scenarios = Scenarios(folder, tools, quick)
     neighbour = neighbours.Neighbours(folder, tools, quick)
     runs = {
@@ -102,6 +103,7 @@ def main():
         "syncs": scenarios.syncs,
         "unsynced": scenarios.unsynced,
         "full": scenarios.full,
+        "disk": disk.FullDisk(folder, tools, quick).run,
         "faults": scenarios.faults,
     }
     chosen = [part for part in parts if part != "quick"]
