@@ -6,8 +6,8 @@
  *
  * An agent larger than what is left of the disk rides with small ones; then all write until nothing fits any more;
  * BALLAST, a file on the same disk, is removed, and they write until it is full again. At the end the plane is closed,
- * or the process kills itself. ACKS is on another disk; its lines are those of worker.c, and "refused N", the count of calls
- * that failed because the disk was full.
+ * or the process kills itself. ACKS is on another disk; its lines are those of worker.c, and "refused N": how many
+ * calls failed because the disk was full.
  */
 #include "host.h"
 
@@ -53,6 +53,12 @@ static void note(const char *format, ...) {
   }
 }
 
+/* Whether an error says that the disk is full; for the index of the log SQLite gives a code of its own. */
+static bool says_full(const muster_error *error) {
+  const char *message = muster_error_message(error);
+  return strstr(message, "the disk is full") != NULL || strstr(message, "SQLite 4874") != NULL;
+}
+
 /* Calls an operation. On a full disk it fails with MUSTER_E_STORE and an error that says so; anything else, and any
  * failure where there is room, is noted as one. */
 static json_t *call(const char *operation, json_t *args) {
@@ -62,8 +68,7 @@ static json_t *call(const char *operation, json_t *args) {
   json_decref(args);
   if (status != MUSTER_OK) {
     __atomic_fetch_add(&refused, 1, __ATOMIC_RELAXED);
-    if (must_succeed || status != MUSTER_E_STORE || muster_error_status(error) != status ||
-        strstr(muster_error_message(error), "disk is full") == NULL) {
+    if (must_succeed || status != MUSTER_E_STORE || muster_error_status(error) != status || !says_full(error)) {
       note("fail\t%s\t%s\t%s", operation, muster_status_name(status), muster_error_message(error));
     }
     muster_error_free(error);
@@ -166,7 +171,7 @@ static void *write_large_ones(void *filler) {
     json_t *args = json_pack("{s:{s:s, s:{s:s}}}", "body", "name", "large", "instructions", "general", filler);
     muster_status status = muster_call_j(plane, "agents.create", args, 0, NULL, &error);
     json_decref(args);
-    if (status != MUSTER_E_STORE || strstr(muster_error_message(error), "disk is full") == NULL) {
+    if (status != MUSTER_E_STORE || !says_full(error)) {
       note("fail\ta large agent\t%s\t%s", muster_status_name(status), muster_error_message(error));
     }
     muster_error_free(error);
