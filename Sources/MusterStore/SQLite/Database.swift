@@ -178,6 +178,9 @@ final class Database {
   /// Rows that the last statement changed.
   var changes: Int { Int(sqlite3_changes64(handle)) }
 
+  /// The key of the row that was inserted last.
+  var lastInsertedKey: Int64 { sqlite3_last_insert_rowid(handle) }
+
   /// Runs statements without parameters and without answers.
   func execute(_ sql: String) throws(StoreError) {
     let result = sql.withCString { sqlite3_exec(handle, $0, nil, nil, nil) }

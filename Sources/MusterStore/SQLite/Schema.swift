@@ -18,8 +18,8 @@ enum Schema {
   ///   that changes the rows.
   /// - `agent_versions` holds the deployed versions that the working copy has departed from; until then the row in
   ///   `agents` is the version.
-  /// - `journal.task` stands for (organization, task): `tasks` makes the pair unique, and both keys are chosen together
-  ///   in each query.
+  /// - `journal.key` is the key of the task and the number of the record in one, see `JournalKey`; `task` and `sequence`
+  ///   are read out of it, for people. The key of a task stands for (organization, task): `tasks` makes the pair unique.
   /// - `journal.role` marks the records that are messages of the conversation: 1 user, 2 assistant.
   private static let version1: StaticString = """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -106,17 +106,15 @@ enum Schema {
 
     CREATE TABLE journal (
       key INTEGER PRIMARY KEY,
-      task INTEGER NOT NULL,
+      task INTEGER AS (key >> 28),
+      sequence INTEGER AS (key & 268435455),
       turn INTEGER NOT NULL,
-      sequence INTEGER NOT NULL,
       kind INTEGER NOT NULL,
       format INTEGER NOT NULL,
       time INTEGER NOT NULL,
       role INTEGER,
       body TEXT NOT NULL,
-      commands TEXT NOT NULL,
-      UNIQUE (task, sequence)
+      commands TEXT NOT NULL
     );
-    CREATE INDEX journal_messages ON journal (task, turn, sequence) WHERE role IS NOT NULL;
     """
 }

@@ -20,6 +20,7 @@ package struct JournalRecord: Sendable {
   /// The commands that it caused, a JSON array.
   package let commands: [UInt8]
 
+  static let columns = "j.turn, j.sequence, j.kind, j.format, j.time, j.role, j.body, j.commands"
   static let columnCount: Int32 = 8
 
   /// Reads turn, sequence, kind, format, time, role, body, commands from a column on.

@@ -9,57 +9,67 @@ extension Store {
     let owner = owner
     return try write(owed: durable) { (database: Database) throws(StoreError) -> TurnBeginning in
       // In the transaction that makes the task: an agent that is deleted later takes the task along.
-      let agent = try database.statement("SELECT 1 FROM agents WHERE id = ? AND organization_id = ?")
-        .bind(1, start.agentID).bind(2, start.organizationID).first { $0.integer(0) }
-      if agent == nil { return .agentGone }
-      let known = try Store.task(start.taskID, in: start.organizationID, database)
+      let found = try database.statement(
+        """
+        SELECT \(TaskRow.columns) FROM agents a LEFT JOIN tasks t ON t.id = ? AND t.organization_id = a.organization_id
+        WHERE a.id = ? AND a.organization_id = ?
+        """
+      ).bind(1, start.taskID).bind(2, start.agentID).bind(3, start.organizationID).first { row in
+        (task: row.isNull(0) ? nil : TaskRow(row), isThere: true)
+      }
+      guard let found else { return .agentGone }
       // The agent is compared too: meanwhile the task may have been deleted, and made again by another agent.
-      guard (known?.sequence ?? 0) == start.afterSequence, known?.status.isFinal ?? true,
-        known.map({ $0.agentID == start.agentID }) ?? true
+      guard (found.task?.sequence ?? 0) == start.afterSequence, found.task?.status.isFinal ?? true,
+        found.task.map({ $0.agentID == start.agentID }) ?? true
       else { return .changed }
       let position = try Store.nextPosition(database)
-      let now = start.entry.time.microseconds
-      let sequence = start.afterSequence &+ 1
-      let key: Int64
-      if let known {
-        key = known.key
-        try Store.moveTask(key, to: position, in: start.organizationID, database)
-        try database.statement(
-          """
-          UPDATE tasks SET updated_at = ?, status = ?, internal_status = NULL, is_manually_stopped = 0,
-            started_at = ?, finished_at = NULL, turn = turn + 1, sequence = ?, first_sequence = ?,
-            result_sequence = NULL, system_sequence = CASE WHEN ? THEN ? ELSE system_sequence END, owner = ?,
-            fence = fence + 1, title = ?, user_id = ?, parent_id = coalesce(?, parent_id), triggering_agent_id = ?,
-            prompt_tokens = NULL, completion_tokens = NULL
-          WHERE key = ?
-          """
-        )
-        .bind(1, now).bind(2, TaskStatus.executing.rawValue).bind(3, now).bind(4, sequence).bind(5, sequence)
-        .bind(6, start.carriesSystemMessage ? 1 : 0).bind(7, sequence).bind(8, owner).bind(9, start.title)
-        .bind(10, start.userID).bind(11, start.parentID).bind(12, start.triggeringAgentID).bind(13, key).run()
+      var task: TaskRow
+      if let known = found.task {
+        task = known.beginning(start, at: position, owner: owner)
+        try ListCount.tasks.move(from: known.position, to: position, in: task.organizationID, database)
+        try Store.update(task, database)
       } else {
-        try database.statement(
-          """
-          INSERT INTO tasks (organization_id, id, agent_id, position, created_at, updated_at, status,
-            is_manually_stopped, started_at, turn, sequence, first_sequence, system_sequence, owner, fence, title, user_id,
-            parent_id, triggering_agent_id)
-          VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 1, 1, 1, ?, ?, ?, ?, ?, ?, ?)
-          """
-        )
-        .bind(1, start.organizationID).bind(2, start.taskID).bind(3, start.agentID).bind(4, position).bind(5, now)
-        .bind(6, now).bind(7, TaskStatus.executing.rawValue).bind(8, now)
-        // The fence starts at a number that no earlier task with the same key and owner had: SQLite uses keys again.
-        .bind(9, start.carriesSystemMessage ? 1 : nil).bind(10, owner).bind(11, position).bind(12, start.title)
-        .bind(13, start.userID).bind(14, start.parentID).bind(15, start.triggeringAgentID).run()
-        key = try database.integer("SELECT last_insert_rowid()")
-        try ListCount.tasks.add(1, at: position, in: start.organizationID, database)
+        task = TaskRow(start, at: position, owner: owner)
+        task.key = try Store.insert(task, database)
+        try ListCount.tasks.add(1, at: position, in: task.organizationID, database)
       }
-      guard let row = try Store.task(start.taskID, in: start.organizationID, database) else {
-        throw .failed("a task that was just written is missing")
-      }
-      try Store.append(start.entry, sequence: sequence, turn: row.turn, to: key, database)
-      return .begun(row)
+      try Store.insert(start.entry, of: task, database)
+      return .begun(task)
     }
+  }
+
+  private static func insert(_ task: TaskRow, _ database: Database) throws(StoreError) -> Int64 {
+    try database.statement(
+      """
+      INSERT INTO tasks (organization_id, id, agent_id, position, created_at, updated_at, status, is_manually_stopped,
+        started_at, turn, sequence, first_sequence, system_sequence, owner, fence, title, user_id, parent_id,
+        triggering_agent_id)
+      VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """
+    )
+    .bind(1, task.organizationID).bind(2, task.id).bind(3, task.agentID).bind(4, task.position)
+    .bind(5, task.createdAt.microseconds).bind(6, task.updatedAt.microseconds).bind(7, task.status.rawValue)
+    .bind(8, task.startedAt?.microseconds).bind(9, task.turn).bind(10, task.sequence).bind(11, task.firstSequence)
+    .bind(12, task.systemSequence).bind(13, task.owner).bind(14, task.fence).bind(15, task.title)
+    .bind(16, task.userID).bind(17, task.parentID).bind(18, task.triggeringAgentID).run()
+    return database.lastInsertedKey
+  }
+
+  /// Writes what the beginning of a further turn changes.
+  private static func update(_ task: TaskRow, _ database: Database) throws(StoreError) {
+    try database.statement(
+      """
+      UPDATE tasks SET position = ?, updated_at = ?, status = ?, internal_status = NULL, is_manually_stopped = 0,
+        started_at = ?, finished_at = NULL, turn = ?, sequence = ?, first_sequence = ?, result_sequence = NULL,
+        system_sequence = ?, owner = ?, fence = ?, title = ?, user_id = ?, parent_id = ?, triggering_agent_id = ?,
+        prompt_tokens = NULL, completion_tokens = NULL
+      WHERE key = ?
+      """
+    )
+    .bind(1, task.position).bind(2, task.updatedAt.microseconds).bind(3, task.status.rawValue)
+    .bind(4, task.startedAt?.microseconds).bind(5, task.turn).bind(6, task.sequence).bind(7, task.firstSequence)
+    .bind(8, task.systemSequence).bind(9, task.owner).bind(10, task.fence).bind(11, task.title)
+    .bind(12, task.userID).bind(13, task.parentID).bind(14, task.triggeringAgentID).bind(15, task.key).run()
   }
 
   /// Appends a record to a task that this process runs. Nil when the task is not ours any more: somebody stopped or
@@ -70,10 +80,8 @@ extension Store {
   ) throws(StoreError) -> TaskRow? {
     let owner = owner
     return try write(owed: durable) { (database: Database) throws(StoreError) -> TaskRow? in
-      guard let known = try Store.task(task.id, in: task.organizationID, database), known.key == task.key,
-        known.fence == task.fence, known.owner == owner
-      else { return nil }
-      return try Store.append(entry, to: known, end: end, database)
+      guard task.owner == owner, try Store.isUnchanged(task, database) else { return nil }
+      return try Store.append(entry, to: task, end: end, database)
     }
   }
 
@@ -83,94 +91,98 @@ extension Store {
     _ task: TaskRow, with entry: JournalEntry, end: TurnEnd, durable: Bool
   ) throws(StoreError) -> TaskRow? {
     try write(owed: durable) { (database: Database) throws(StoreError) -> TaskRow? in
-      guard let known = try Store.task(task.id, in: task.organizationID, database), known.key == task.key,
-        known.fence == task.fence, known.sequence == task.sequence, !known.status.isFinal
-      else { return nil }
-      return try Store.append(entry, to: known, end: end, database)
+      guard !task.status.isFinal, try Store.isUnchanged(task, database) else { return nil }
+      return try Store.append(entry, to: task, end: end, database)
     }
   }
 
+  /// Whether a task is still as it was read. Nobody begins or ends a turn without a new fence, and nothing else of the
+  /// row changes without a record.
+  private static func isUnchanged(_ task: TaskRow, _ database: Database) throws(StoreError) -> Bool {
+    try database.statement("SELECT 1 FROM tasks WHERE key = ? AND fence = ? AND sequence = ? AND owner IS ?")
+      .bind(1, task.key).bind(2, task.fence).bind(3, task.sequence).bind(4, task.owner).first { _ in true } ?? false
+  }
+
   private static func append(
-    _ entry: JournalEntry, to task: TaskRow, end: TurnEnd?, _ database: Database
-  ) throws(StoreError) -> TaskRow? {
-    let sequence = task.sequence &+ 1
-    try append(entry, sequence: sequence, turn: task.turn, to: task.key, database)
+    _ entry: JournalEntry, to known: TaskRow, end: TurnEnd?, _ database: Database
+  ) throws(StoreError) -> TaskRow {
     guard let end else {
+      let task = known.appending()
       try database.statement("UPDATE tasks SET sequence = ? WHERE key = ?")
-        .bind(1, sequence).bind(2, task.key).run()
-      return try Store.task(task.id, in: task.organizationID, database)
+        .bind(1, task.sequence).bind(2, task.key).run()
+      try insert(entry, of: task, database)
+      return task
     }
-    let position = try nextPosition(database)
-    try moveTask(task.key, to: position, in: task.organizationID, database)
+    let task = known.ending(end, with: entry, at: try nextPosition(database))
+    try ListCount.tasks.move(from: known.position, to: task.position, in: task.organizationID, database)
     try database.statement(
       """
-      UPDATE tasks SET sequence = ?, updated_at = ?, finished_at = ?, status = ?, internal_status = ?,
-        is_manually_stopped = ?, result_sequence = ?, owner = NULL, fence = fence + 1, prompt_tokens = ?,
-        completion_tokens = ?
+      UPDATE tasks SET position = ?, sequence = ?, updated_at = ?, finished_at = ?, status = ?, internal_status = ?,
+        is_manually_stopped = ?, result_sequence = ?, owner = NULL, fence = ?, prompt_tokens = ?, completion_tokens = ?
       WHERE key = ?
       """
     )
-    .bind(1, sequence).bind(2, entry.time.microseconds).bind(3, entry.time.microseconds)
-    .bind(4, end.status.rawValue).bind(5, end.internalStatus).bind(6, end.isManuallyStopped ? 1 : 0)
-    .bind(7, sequence).bind(8, end.promptTokens).bind(9, end.completionTokens).bind(10, task.key).run()
-    return try Store.task(task.id, in: task.organizationID, database)
+    .bind(1, task.position).bind(2, task.sequence).bind(3, task.updatedAt.microseconds)
+    .bind(4, task.finishedAt?.microseconds).bind(5, task.status.rawValue).bind(6, task.internalStatus)
+    .bind(7, task.isManuallyStopped ? 1 : 0).bind(8, task.resultSequence).bind(9, task.fence)
+    .bind(10, task.promptTokens).bind(11, task.completionTokens).bind(12, task.key).run()
+    try insert(entry, of: task, database)
+    return task
   }
 
-  /// Puts a task at the top of its list.
-  private static func moveTask(
-    _ key: Int64, to position: Int64, in organization: String, _ database: Database
-  ) throws(StoreError) {
-    let old = try database.statement("SELECT position FROM tasks WHERE key = ?").bind(1, key).first { $0.integer(0) }
-    guard let old else { throw .failed("a task that was just read is missing") }
-    try ListCount.tasks.move(from: old, to: position, in: organization, database)
-    try database.statement("UPDATE tasks SET position = ? WHERE key = ?").bind(1, position).bind(2, key).run()
-  }
-
-  private static func append(
-    _ entry: JournalEntry, sequence: Int64, turn: Int64, to task: Int64, _ database: Database
-  ) throws(StoreError) {
+  /// Writes the record that a task has got last.
+  private static func insert(_ entry: JournalEntry, of task: TaskRow, _ database: Database) throws(StoreError) {
     try database.statement(
-      """
-      INSERT INTO journal (task, turn, sequence, kind, format, time, role, body, commands)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """
+      "INSERT INTO journal (key, turn, kind, format, time, role, body, commands) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     )
-    .bind(1, task).bind(2, turn).bind(3, sequence).bind(4, entry.kind).bind(5, entry.format)
-    .bind(6, entry.time.microseconds).bind(7, entry.role?.rawValue).bind(8, entry.body).bind(9, entry.commands).run()
+    .bind(1, try JournalKey.of(task.sequence, of: task.key)).bind(2, task.turn).bind(3, entry.kind)
+    .bind(4, entry.format).bind(5, entry.time.microseconds).bind(6, entry.role?.rawValue).bind(7, entry.body)
+    .bind(8, entry.commands).run()
   }
 
   // MARK: - Reading
 
   /// The records of the latest turn, in order.
   package func recordsOfTurn(_ task: TaskRow) throws(StoreError) -> [JournalRecord] {
-    try records(
-      """
-      SELECT turn, sequence, kind, format, time, role, body, commands FROM journal
-      WHERE task = ? AND sequence >= ? ORDER BY sequence
-      """, task.key, task.firstSequence)
+    let first = try JournalKey.of(task.firstSequence, of: task.key)
+    let last = try JournalKey.last(of: task.key)
+    return try readOnce { (database: Database) throws(StoreError) -> [JournalRecord] in
+      try database.statement("SELECT \(JournalRecord.columns) FROM journal j WHERE j.key BETWEEN ? AND ? ORDER BY j.key")
+        .bind(1, first).bind(2, last).all { JournalRecord($0) }
+    }
   }
 
   /// The messages of the turns from `turn` on, in order.
   package func messages(of task: TaskRow, fromTurn turn: Int64) throws(StoreError) -> [JournalRecord] {
-    try records(
-      """
-      SELECT turn, sequence, kind, format, time, role, body, commands FROM journal INDEXED BY journal_messages
-      WHERE task = ? AND turn >= ? AND role IS NOT NULL ORDER BY turn, sequence
-      """, task.key, turn)
+    let first = try JournalKey.of(0, of: task.key)
+    let last = try JournalKey.last(of: task.key)
+    return try readOnce { (database: Database) throws(StoreError) -> [JournalRecord] in
+      // From the end until an earlier turn: a long thread costs no more than a short one.
+      let statement = try database.statement(
+        """
+        SELECT \(JournalRecord.columns) FROM journal j
+        WHERE j.key BETWEEN ? AND ? AND j.role IS NOT NULL ORDER BY j.key DESC
+        """
+      ).bind(1, first).bind(2, last)
+      defer { statement.reset() }
+      var found: [JournalRecord] = []
+      while try statement.step(), statement.integer(0) >= turn { found.append(JournalRecord(statement)) }
+      return found.reversed()
+    }
   }
 
   /// The record with a number, of whatever turn.
   package func record(_ sequence: Int64, of task: TaskRow) throws(StoreError) -> JournalRecord? {
-    try records(
-      "SELECT turn, sequence, kind, format, time, role, body, commands FROM journal WHERE task = ? AND sequence = ?",
-      task.key, sequence
-    ).first
+    try readOnce { (database: Database) throws(StoreError) -> JournalRecord? in
+      try Store.record(sequence, of: task, database)
+    }
   }
 
-  private func records(_ sql: String, _ first: Int64, _ second: Int64) throws(StoreError) -> [JournalRecord] {
-    try read { (database: Database) throws(StoreError) -> [JournalRecord] in
-      try database.statement(sql).bind(1, first).bind(2, second).all { JournalRecord($0) }
-    }
+  static func record(
+    _ sequence: Int64, of task: TaskRow, _ database: Database
+  ) throws(StoreError) -> JournalRecord? {
+    try database.statement("SELECT \(JournalRecord.columns) FROM journal j WHERE j.key = ?")
+      .bind(1, try JournalKey.of(sequence, of: task.key)).first { JournalRecord($0) }
   }
 
   // MARK: - Inventory

@@ -2,7 +2,6 @@ import MusterSystem
 
 extension Store {
   private static let selectTask = "SELECT \(TaskRow.columns) FROM tasks t WHERE t.id = ? AND t.organization_id = ?"
-  private static let recordColumns = "j.turn, j.sequence, j.kind, j.format, j.time, j.role, j.body, j.commands"
 
   static func task(_ id: String, in organization: String, _ database: Database) throws(StoreError) -> TaskRow? {
     try database.statement(selectTask).bind(1, id).bind(2, organization).first { TaskRow($0) }
@@ -35,13 +34,6 @@ extension Store {
     }
   }
 
-  private static func record(
-    _ sequence: Int64, of task: TaskRow, _ database: Database
-  ) throws(StoreError) -> JournalRecord? {
-    try database.statement("SELECT \(recordColumns) FROM journal j WHERE j.task = ? AND j.sequence = ?")
-      .bind(1, task.key).bind(2, sequence).first { JournalRecord($0) }
-  }
-
   // MARK: - Lists
 
   /// A page of tasks, the last changed first.
@@ -65,8 +57,8 @@ extension Store {
       guard page.offset < total else { return Page(rows: [], total: total) }
       let statement = try database.statement(
         """
-        SELECT \(TaskRow.columns), \(Store.recordColumns)
-        FROM tasks t LEFT JOIN journal j ON j.task = t.key AND j.sequence = t.result_sequence
+        SELECT \(TaskRow.columns), \(JournalRecord.columns)
+        FROM tasks t LEFT JOIN journal j ON j.key = t.key << 28 | t.result_sequence
         WHERE t.organization_id = ? AND t.position < ?\(condition.sql)
         ORDER BY t.position DESC LIMIT ? OFFSET ?
         """)
@@ -105,7 +97,8 @@ extension Store {
   static func deleteTask(
     key: Int64, position: Int64, in organization: String, _ database: Database
   ) throws(StoreError) {
-    try database.statement("DELETE FROM journal WHERE task = ?").bind(1, key).run()
+    try database.statement("DELETE FROM journal WHERE key BETWEEN ? AND ?")
+      .bind(1, try JournalKey.of(0, of: key)).bind(2, try JournalKey.last(of: key)).run()
     try database.statement("DELETE FROM tasks WHERE key = ?").bind(1, key).run()
     try ListCount.tasks.add(-1, at: position, in: organization, database)
   }

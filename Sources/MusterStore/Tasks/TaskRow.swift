@@ -3,47 +3,49 @@ package import MusterSystem
 /// A task as it is stored: the state of its latest turn. Its texts are in the journal.
 package struct TaskRow: Sendable {
   /// The task's number in this store: stands for organization and id.
-  package let key: Int64
-  package let organizationID: String
-  package let id: String
-  package let agentID: String
-  package let createdAt: Timestamp
-  package let updatedAt: Timestamp
-  package let status: TaskStatus
-  package let internalStatus: String?
-  package let isManuallyStopped: Bool
-  package let startedAt: Timestamp?
-  package let finishedAt: Timestamp?
+  package internal(set) var key: Int64
+  package internal(set) var organizationID: String
+  package internal(set) var id: String
+  package internal(set) var agentID: String
+  package internal(set) var createdAt: Timestamp
+  package internal(set) var updatedAt: Timestamp
+  package internal(set) var status: TaskStatus
+  package internal(set) var internalStatus: String?
+  package internal(set) var isManuallyStopped: Bool
+  package internal(set) var startedAt: Timestamp?
+  package internal(set) var finishedAt: Timestamp?
   /// The number of the latest turn, from 1.
-  package let turn: Int64
+  package internal(set) var turn: Int64
   /// The number of the last journal record.
-  package let sequence: Int64
+  package internal(set) var sequence: Int64
   /// The record that began the latest turn.
-  package let firstSequence: Int64
+  package internal(set) var firstSequence: Int64
   /// The record that holds the result of the latest turn.
-  package let resultSequence: Int64?
+  package internal(set) var resultSequence: Int64?
   /// The last record that carries the text of a system message.
-  package let systemSequence: Int64?
+  package internal(set) var systemSequence: Int64?
   /// The process that runs it; nil when none does.
-  package let owner: Int64?
+  package internal(set) var owner: Int64?
   /// Counts the changes of hands: a writer that holds an old number has lost the task.
-  package let fence: Int64
-  package let title: String?
-  package let userID: String?
-  package let parentID: String?
-  package let triggeringAgentID: String?
-  package let promptTokens: Int64?
-  package let completionTokens: Int64?
+  package internal(set) var fence: Int64
+  package internal(set) var title: String?
+  package internal(set) var userID: String?
+  package internal(set) var parentID: String?
+  package internal(set) var triggeringAgentID: String?
+  package internal(set) var promptTokens: Int64?
+  package internal(set) var completionTokens: Int64?
+  /// Its place in lists.
+  var position: Int64
 
   static let columns = """
     t.key, t.organization_id, t.id, t.agent_id, t.created_at, t.updated_at, t.status, t.internal_status,
     t.is_manually_stopped, t.started_at, t.finished_at, t.turn, t.sequence, t.first_sequence, t.result_sequence,
     t.system_sequence, t.owner, t.fence, t.title, t.user_id, t.parent_id, t.triggering_agent_id, t.prompt_tokens,
-    t.completion_tokens
+    t.completion_tokens, t.position
     """
 
   /// The number of `columns`.
-  static let columnCount: Int32 = 24
+  static let columnCount: Int32 = 25
 
   /// Reads the row that a statement stands on; its first columns are `columns`.
   init(_ row: Statement) {
@@ -71,5 +73,6 @@ package struct TaskRow: Sendable {
     triggeringAgentID = row.optionalText(21)
     promptTokens = row.optionalInteger(22)
     completionTokens = row.optionalInteger(23)
+    position = row.integer(24)
   }
 }
