@@ -11,12 +11,14 @@ package struct Invocation: Sendable {
   package let agent: AgentConfiguration
   /// The thread to continue or to begin.
   package let taskID: String
+  /// Whether the id is fresh, so that no task can have it.
+  package let isNewTask: Bool
   /// The documented keys of the request's body, as they came.
   package let request: JSON
 
   package init(
     organizationID: String, agentID: String, agentVersion: String, requestedVersion: String?,
-    agent: AgentConfiguration, taskID: String, request: JSON
+    agent: AgentConfiguration, taskID: String, isNewTask: Bool = false, request: JSON
   ) {
     self.organizationID = organizationID
     self.agentID = agentID
@@ -24,6 +26,7 @@ package struct Invocation: Sendable {
     self.requestedVersion = requestedVersion
     self.agent = agent
     self.taskID = taskID
+    self.isNewTask = isNewTask
     self.request = request
   }
 }

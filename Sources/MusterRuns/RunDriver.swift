@@ -62,8 +62,11 @@ package final class RunDriver: @unchecked Sendable {
   private func begin(
     _ invocation: Invocation, deadline: Deadline, interrupt: Interrupt
   ) throws(RunError) -> BegunTurn {
+    var isNew = invocation.isNewTask
     while true {
-      let known = try found(invocation.taskID, in: invocation.organizationID)
+      // Whether a fresh id is free is seen when the task is made; it is looked up only if it was not.
+      let known = isNew ? nil : try found(invocation.taskID, in: invocation.organizationID)
+      isNew = false
       if let known, known.agentID != invocation.agentID { throw .otherAgent }
       if let known, !known.status.isFinal {
         if let owner = known.owner, store.isAlive(owner) {

@@ -16,18 +16,3 @@ package enum RunError: Error {
   case otherAgent
   case unreadable(String)
 }
-
-/// A task with the texts of its latest turn.
-package struct TaskSnapshot: Sendable {
-  package let task: TaskRow
-  /// The record that began the latest turn.
-  package let first: JournalRecord?
-  /// The record that holds the result.
-  package let result: JournalRecord?
-
-  package init(task: TaskRow, first: JournalRecord?, result: JournalRecord?) {
-    self.task = task
-    self.first = first
-    self.result = result
-  }
-}

@@ -1,4 +1,5 @@
 import MusterEngine
+import MusterJSON
 import MusterModels
 import MusterStore
 import MusterSystem
@@ -12,6 +13,8 @@ struct RunPump {
   private var task: TaskRow
   private var run: Run
   private let watch: TaskWatch
+  /// The text of the last event, if it was an answer: the result, unless the end brings one of its own.
+  private var answer: JSON?
 
   init(driver: RunDriver, invocation: Invocation, begun: BegunTurn, deadline: Deadline, interrupt: Interrupt) {
     self.driver = driver
@@ -53,7 +56,7 @@ struct RunPump {
     while let command = run.openCommands.first {
       let outcome: Outcome
       switch command {
-      case .finish: return try finished()
+      case .finish(let finish): return try finished(finish)
       case .askModel(_, let repair): outcome = try ask(repair: repair)
       case .wait(let milliseconds): outcome = wait(milliseconds)
       }
@@ -88,8 +91,9 @@ struct RunPump {
     let commands = next.apply(event, sequence: task.sequence &+ 1)
     var end: TurnEnd?
     if case .finished(let finish) = next.phase { end = JournalCoding.end(finish, next) }
-    let isAnswer = if case .modelAnswered = event { end != nil } else { false }
-    let entry = JournalCoding.entry(event, commands: commands, role: isAnswer ? .assistant : nil, at: .now())
+    let answer: JSON? = if case .modelAnswered(let answered) = event { answered.text } else { nil }
+    let role: JournalRecord.Role? = answer != nil && end != nil ? .assistant : nil
+    let entry = JournalCoding.entry(event, commands: commands, role: role, at: .now())
     let task = task
     // Only an end is acknowledged to the caller; the steps before it may be lost with the power, the run is then interrupted anyway.
     let durable = driver.settings.isDurable && end != nil
@@ -98,20 +102,15 @@ struct RunPump {
     }
     guard let written else { return false }
     self.task = written
+    self.answer = answer
     run = next
     return true
   }
 
   /// The task as this run ended it, also when another turn has begun since.
-  private func finished() throws(RunError) -> TaskSnapshot {
-    let task = task
-    let records = try driver.asStore { () throws(StoreError) -> (first: JournalRecord?, result: JournalRecord?) in
-      let first = try driver.store.record(task.firstSequence, of: task)
-      guard let sequence = task.resultSequence else { return (first, nil) }
-      return (first, try driver.store.record(sequence, of: task))
-    }
-    guard let first = records.first else { throw .deleted }
-    return TaskSnapshot(task: task, first: first, result: records.result)
+  private func finished(_ finish: Command.Finish) throws(RunError) -> TaskSnapshot {
+    guard let beginning = run.beginning else { throw .unreadable("the run of task \(task.id) did not begin") }
+    return TaskSnapshot(task: task, beginning: beginning, result: finish.result.map { JSON.string($0) } ?? answer)
   }
 
   /// Somebody else ended the task: gives what they made of it.

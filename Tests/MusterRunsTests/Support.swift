@@ -110,7 +110,7 @@ final class Bench: @unchecked Sendable {
 }
 
 extension TaskSnapshot {
-  var text: String? { result.flatMap { JournalCoding.result($0) }?.string }
+  var text: String? { result?.string }
 }
 
 /// Another process that holds the write lock of a store's file until it is told to let go.

@@ -8,13 +8,16 @@ import MusterSystem
 enum TaskDocument {
   static func make(_ snapshot: TaskSnapshot, plane: ControlPlane) throws(Failure) -> [UInt8] {
     let task = snapshot.task
-    guard let first = snapshot.first, case .began(let beginning) = try event(first) else {
-      throw Failure(.store, "the journal cannot be read: task \(task.id) has no beginning")
+    let beginning: Beginning
+    do throws(RunError) {
+      beginning = try snapshot.beginning()
+    } catch {
+      throw Failure(error)
     }
     let request = beginning.request
-    let subtasks: [TaskRow]
+    let subtasks: [Subtask]
     do throws(StoreError) {
-      subtasks = try plane.store.subtasks(of: task.id, in: task.organizationID)
+      subtasks = try plane.store.statesOfSubtasks(of: task.id, in: task.organizationID)
     } catch {
       throw Failure(error)
     }
@@ -33,7 +36,7 @@ enum TaskDocument {
     writer.member("started_at", task.startedAt?.iso8601)
     writer.member("paused_at", nil as String?)
     writer.member("finished_at", task.finishedAt?.iso8601)
-    writer.member("result", snapshot.result.flatMap { JournalCoding.result($0) })
+    writer.member("result", snapshot.result)
     writer.member("parent_execution", task.parentID)
     writeIDs("sub_executions", subtasks, to: &writer)
     writeIDs("finished_sub_executions", subtasks.filter { $0.status.isFinal }, to: &writer)
@@ -73,14 +76,6 @@ enum TaskDocument {
     return writer.bytes
   }
 
-  private static func event(_ record: JournalRecord) throws(Failure) -> Event {
-    do throws(RunError) {
-      return try JournalCoding.event(record)
-    } catch {
-      throw Failure(error)
-    }
-  }
-
   private static func writeInput(_ input: JSON?, to writer: inout JSONWriter) {
     writer.beginObject()
     writer.member("text", input?.present("text") ?? .literal("\"\""))
@@ -97,7 +92,7 @@ enum TaskDocument {
     return user["id"]?.string ?? ""
   }
 
-  private static func writeIDs(_ key: String, _ tasks: [TaskRow], to writer: inout JSONWriter) {
+  private static func writeIDs(_ key: String, _ tasks: [Subtask], to writer: inout JSONWriter) {
     writer.key(key)
     writer.beginArray()
     for task in tasks { writer.value(task.id) }

@@ -111,4 +111,12 @@ extension Store {
       ).bind(1, id).bind(2, organization).all { TaskRow($0) }
     }
   }
+  /// The ids of the direct sub-tasks, oldest first, and how they stand.
+  package func statesOfSubtasks(of id: String, in organization: String) throws(StoreError) -> [Subtask] {
+    try readOnce { (database: Database) throws(StoreError) -> [Subtask] in
+      try database.statement("SELECT id, status FROM tasks WHERE parent_id = ? AND organization_id = ? ORDER BY key")
+        .bind(1, id).bind(2, organization)
+        .all { Subtask(id: $0.text(0), status: TaskStatus(rawValue: $0.integer(1)) ?? .error) }
+    }
+  }
 }

@@ -1,0 +1,40 @@
+package import MusterEngine
+package import MusterJSON
+package import MusterStore
+
+/// A task with the texts of its latest turn.
+package struct TaskSnapshot: Sendable {
+  package let task: TaskRow
+  /// The text of the result, a JSON string; nil when the turn has none.
+  package let result: JSON?
+
+  /// What the run that ended the turn still knows; nil when the task was read from the store.
+  private let known: Beginning?
+  /// The record that began the turn.
+  private let first: JournalRecord?
+
+  /// A task as it stands in the store, with the record that began its latest turn and the one that holds the result.
+  init(task: TaskRow, first: JournalRecord?, result: JournalRecord?) {
+    self.task = task
+    self.first = first
+    self.result = result.flatMap { JournalCoding.result($0) }
+    known = nil
+  }
+
+  /// A task as its run has just ended it.
+  init(task: TaskRow, beginning: Beginning, result: JSON?) {
+    self.task = task
+    self.result = result
+    known = beginning
+    first = nil
+  }
+
+  /// What the turn began with. Fails when the journal cannot be read.
+  package func beginning() throws(RunError) -> Beginning {
+    if let known { return known }
+    guard let first, case .began(let beginning) = try JournalCoding.event(first) else {
+      throw .unreadable("task \(task.id) has no beginning")
+    }
+    return beginning
+  }
+}
