@@ -7,7 +7,7 @@ package struct AgentConfiguration: Sendable {
   package let model: String
   package let base: String?
   /// The agent's own credential.
-  package let key: String?
+  package private(set) var key: String?
   package let extraHeaders: [HTTPHeader]
   package let reasoningEffort: String?
   package let outputFormat: String
@@ -22,22 +22,38 @@ package struct AgentConfiguration: Sendable {
 
   /// Reads a stored document; `secrets` are the values that are kept apart from it, by their places.
   package init(document: JSON, secrets: JSON?) {
-    provider = document["model_provider"]?.string ?? ""
-    model = document["model_name"]?.string ?? ""
-    base = document["llm_api_base"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-    key = secrets?["/llm_credentials/value"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-    extraHeaders = (document["llm_extra_headers"]?.members ?? []).compactMap { member in
+    var values: [String: JSON] = [:]
+    for member in document.members { values[member.key] = member.value }
+    provider = values["model_provider"]?.string ?? ""
+    model = values["model_name"]?.string ?? ""
+    base = values["llm_api_base"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+    key = AgentConfiguration.key(in: secrets)
+    extraHeaders = (values["llm_extra_headers"]?.members ?? []).compactMap { member in
       member.value.string.map { HTTPHeader(member.key, $0) }
     }
-    reasoningEffort = document["llm_reasoning_effort"]?.string
-    outputFormat = document["output_format"]?.string ?? "markdown"
-    outputSchema = document["output_schema"].flatMap { $0.kind == .object && !$0.isEmpty ? $0 : nil }
-    expectedOutput = document["expected_output"]?.string ?? ""
-    let instructions = document["instructions"]
+    reasoningEffort = values["llm_reasoning_effort"]?.string
+    outputFormat = values["output_format"]?.string ?? "markdown"
+    // Detached: whoever keeps this does not keep the document.
+    outputSchema = values["output_schema"].flatMap { $0.kind == .object && !$0.isEmpty ? $0.detached : nil }
+    expectedOutput = values["expected_output"]?.string ?? ""
+    let instructions = values["instructions"]
     general = instructions?["general"]?.string ?? ""
     roles = (instructions?["role"]?.elements ?? []).compactMap { $0.string }
     goals = (instructions?["goal"]?.elements ?? []).compactMap { $0.string }
-    sessionStorage = document["agno_settings"]?["session_storage"]?.bool ?? true
-    historyRuns = document["agno_settings"]?["num_history_runs"]?.int64 ?? 3
+    let settings = values["agno_settings"]
+    sessionStorage = settings?["session_storage"]?.bool ?? true
+    historyRuns = settings?["num_history_runs"]?.int64 ?? 3
+  }
+
+  private static func key(in secrets: JSON?) -> String? {
+    secrets?["/llm_credentials/value"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// The same with the credential that these secrets hold.
+  package func with(secrets: JSON?) -> AgentConfiguration {
+    if secrets == nil, key == nil { return self }
+    var changed = self
+    changed.key = AgentConfiguration.key(in: secrets)
+    return changed
   }
 }

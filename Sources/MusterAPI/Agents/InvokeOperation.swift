@@ -6,20 +6,17 @@ import MusterSystem
 /// The operation `agents.invoke`.
 enum InvokeOperation {
   @Sendable static func run(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    let row = try AgentOperations.find(call.agentID, call.plane)
-    let requested = try version(call)
-    let (version, document, secrets) = try chosen(requested, row, call)
-    guard JSON.trusted(row.document)["status"]?.isString("INACTIVE") != true else {
-      throw .api(400, "Agent is not active")
-    }
+    let chosen = try choose(call)
+    guard chosen.isActive else { throw .api(400, "Agent is not active") }
     let request = documented(call.body)
     try check(request)
-    try checkActive(agent: document, request: request)
-    try checkSchemas(agent: document, request: request)
+    try chosen.agent.check(request)
+    let given = request["id"]?.string
     let invocation = Invocation(
-      organizationID: call.plane.organizationID, agentID: row.id, agentVersion: version, requestedVersion: requested,
-      agent: AgentConfiguration(document: document, secrets: secrets),
-      taskID: request["id"]?.string ?? Identifier.make(), request: request)
+      organizationID: call.plane.organizationID, agentID: call.agentID, agentVersion: chosen.version,
+      requestedVersion: chosen.requested,
+      agent: chosen.agent.configuration.with(secrets: chosen.secrets.map { JSON.trusted($0) }),
+      taskID: given ?? Identifier.make(), isNewTask: given == nil, request: request)
     let snapshot: TaskSnapshot
     do throws(RunError) {
       snapshot = try call.plane.runs.invoke(invocation, deadline: call.deadline, interrupt: call.interrupt)
@@ -43,18 +40,65 @@ enum InvokeOperation {
     return "\(number)"
   }
 
-  private static func chosen(
-    _ requested: String?, _ row: AgentRow, _ call: OperationCall
-  ) throws(Failure) -> (version: String, document: JSON, secrets: JSON?) {
+  /// The version that runs.
+  private struct Choice {
+    /// What the caller asked for, if anything.
+    let requested: String?
+    /// A number, or "draft".
+    let version: String
+    let isActive: Bool
+    let agent: PreparedAgent
+    let secrets: [UInt8]?
+  }
+
+  private static func choose(_ call: OperationCall) throws(Failure) -> Choice {
+    let plane = call.plane
+    let deployed = try call.store { () throws(StoreError) in
+      try plane.store.deployedState(of: call.agentID, in: plane.organizationID)
+    }
+    guard let deployed else {
+      // Gone, or somebody else's: the look-up says which.
+      _ = try AgentOperations.find(call.agentID, plane)
+      throw .api(404, "Agent not found")
+    }
+    let requested = try version(call)
+    guard requested == nil || requested == "\(deployed.state.version)" else { return try chooseOther(requested, call) }
+    var entry = plane.preparedAgents.entry(call.agentID, in: deployed.state)
+    var secrets = deployed.secrets
+    if entry == nil {
+      let read = try call.store { () throws(StoreError) in
+        try plane.store.deployedAgent(call.agentID, in: plane.organizationID)
+      }
+      // It may have been changed since its state was read.
+      guard let read, requested == nil || read.state.version == deployed.state.version else {
+        return try chooseOther(requested, call)
+      }
+      entry = plane.preparedAgents.prepare(call.agentID, read)
+      secrets = read.secrets
+    }
+    guard let entry else { return try chooseOther(requested, call) }
+    return Choice(
+      requested: requested, version: "\(entry.state.version)", isActive: entry.isActive, agent: entry.agent,
+      secrets: secrets)
+  }
+
+  /// The draft, or a version that may not be the deployed one.
+  private static func chooseOther(_ requested: String?, _ call: OperationCall) throws(Failure) -> Choice {
+    let row = try AgentOperations.find(call.agentID, call.plane)
+    let isActive = JSON.trusted(row.document)["status"]?.isString("INACTIVE") != true
     if requested == "draft" {
-      return ("draft", .trusted(row.document), row.secrets.map { JSON.trusted($0) })
+      return Choice(
+        requested: requested, version: "draft", isActive: isActive,
+        agent: PreparedAgent(document: .trusted(row.document)), secrets: row.secrets)
     }
     let number = requested.flatMap { Int64($0) } ?? row.version
     let found = try call.store { () throws(StoreError) in
       try call.plane.store.agentVersion(number, of: row.id, in: call.plane.organizationID)
     }
     guard let found else { throw .api(404, "Agent version not found") }
-    return ("\(number)", .trusted(found.document), found.secrets.map { JSON.trusted($0) })
+    return Choice(
+      requested: requested, version: "\(number)", isActive: isActive,
+      agent: PreparedAgent(document: .trusted(found.document)), secrets: found.secrets)
   }
 
   // MARK: - Request
@@ -97,43 +141,6 @@ enum InvokeOperation {
     if request["id"]?.isString("root") == true, request["parent_execution_id"] != nil {
       throw .validation(
         [.key("body"), .key("id")], "the id of a sub-task cannot be root", type: "value_error.id")
-    }
-  }
-
-  // MARK: - What this version does
-
-  /// 501 for a documented field that does nothing yet.
-  private static func checkActive(agent: JSON, request: JSON) throws(Failure) {
-    if let field = InactiveFields.invoke.first(in: request) ?? InactiveFields.agent.first(in: agent) {
-      throw inactive(field)
-    }
-    if request["output_format"]?.isString("voice") ?? agent["output_format"]?.isString("voice") ?? false {
-      throw inactive("output_format")
-    }
-    if agent["type"]?.isString("a2a") == true || agent["type"]?.isString("curl") == true { throw inactive("type") }
-    let provider = request["llm_model_provider"] ?? agent["model_provider"] ?? .null
-    if !provider.isString("openai"), !provider.isString("openai_compatible") {
-      throw inactive(request["llm_model_provider"] == nil ? "model_provider" : "llm_model_provider")
-    }
-  }
-
-  private static func inactive(_ field: String) -> Failure {
-    .api(501, "\(field) has a value that does nothing in this version of Muster")
-  }
-
-  /// Schemas of the output have to be ones that can be checked.
-  private static func checkSchemas(agent: JSON, request: JSON) throws(Failure) {
-    for (owner, schema) in [("agent", agent["output_schema"]), ("request", request["output_schema"])] {
-      guard let schema, schema.kind == .object, !schema.isEmpty else { continue }
-      do throws(JSONSchemaError) {
-        _ = try JSONSchema.compile(schema, components: nil)
-      } catch {
-        if error.kind == .unsupported { throw .api(501, "output_schema: \(error.description)") }
-        if owner == "request" {
-          throw .validation([.key("body"), .key("output_schema")], error.description, type: "value_error.schema")
-        }
-        throw .api(400, "output_schema of the agent: \(error.description)")
-      }
     }
   }
 }

@@ -12,6 +12,8 @@ package final class ControlPlane: @unchecked Sendable {
   let organizationID: String
   let runs: RunDriver
   let log: Log
+  /// What is known of the agents that were invoked last.
+  let preparedAgents = PreparedAgents()
   private let http: HTTPClient
   private let gate = Gate()
   private let tickets = Tickets()
