@@ -68,7 +68,18 @@ struct TurnBuilder {
   /// The title in lists: the caller's, or the beginning of the prompt.
   static func title(of request: JSON) -> String? {
     if let title = request["title"]?.string, !title.isEmpty { return title }
-    guard let text = request["input"]?["text"]?.string, !text.isEmpty else { return nil }
-    return String(String.UnicodeScalarView(text.unicodeScalars.prefix(80)))
+    guard let text = request["input"]?["text"]?.utf8, !text.isEmpty else { return nil }
+    return String(decoding: text[..<end(of: 80, in: text)], as: UTF8.self)
+  }
+
+  /// Behind the first characters (Unicode scalars) of a text; where it ends if there are not so many.
+  private static func end(of count: Int, in text: [UInt8]) -> Int {
+    if text.count <= count { return text.count }
+    var left = count
+    for position in text.indices where text[position] & 0xc0 != 0x80 {
+      if left == 0 { return position }
+      left -= 1
+    }
+    return text.count
   }
 }

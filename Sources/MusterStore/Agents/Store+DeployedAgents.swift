@@ -8,18 +8,18 @@ extension Store {
     WHERE a.id = ? AND a.organization_id = ?
     """
 
+  private static let selectDeployedState = """
+    SELECT a.position, a.revision, a.version, CASE WHEN v.key IS NULL THEN a.secrets ELSE v.secrets END
+    \(deployed)
+    """
+
   /// Which state of an agent is deployed, and the secrets of that version; nil when there is no such agent. Reads no
   /// documents.
   package func deployedState(
     of id: String, in organization: String
   ) throws(StoreError) -> (state: DeployedState, secrets: [UInt8]?)? {
     try readOnce { (database: Database) throws(StoreError) -> (state: DeployedState, secrets: [UInt8]?)? in
-      try database.statement(
-        """
-        SELECT a.position, a.revision, a.version, CASE WHEN v.key IS NULL THEN a.secrets ELSE v.secrets END
-        \(Store.deployed)
-        """
-      ).bind(1, id).bind(2, organization).first { row in
+      try database.statement(Store.selectDeployedState).bind(1, id).bind(2, organization).first { row in
         (
           state: DeployedState(position: row.integer(0), revision: row.integer(1), version: row.integer(2)),
           secrets: row.optionalBytes(3)

@@ -3,20 +3,20 @@ import MusterSystem
 extension Store {
   // MARK: - Turns
 
+  /// A row if the agent is there; nothing but NULL in it if the task is not.
+  private static let selectTaskOfAgent = """
+    SELECT \(TaskRow.columns) FROM agents a LEFT JOIN tasks t ON t.id = ? AND t.organization_id = a.organization_id
+    WHERE a.id = ? AND a.organization_id = ?
+    """
+
   /// Begins a turn: makes or resets the task's row, takes the task into this process's ownership, and appends the first
   /// record.
   package func beginTurn(_ start: TurnStart, durable: Bool) throws(StoreError) -> TurnBeginning {
     let owner = owner
     return try write(owed: durable) { (database: Database) throws(StoreError) -> TurnBeginning in
       // In the transaction that makes the task: an agent that is deleted later takes the task along.
-      let found = try database.statement(
-        """
-        SELECT \(TaskRow.columns) FROM agents a LEFT JOIN tasks t ON t.id = ? AND t.organization_id = a.organization_id
-        WHERE a.id = ? AND a.organization_id = ?
-        """
-      ).bind(1, start.taskID).bind(2, start.agentID).bind(3, start.organizationID).first { row in
-        (task: row.isNull(0) ? nil : TaskRow(row), isThere: true)
-      }
+      let found = try database.statement(Store.selectTaskOfAgent).bind(1, start.taskID).bind(2, start.agentID)
+        .bind(3, start.organizationID).first { row in (task: row.isNull(0) ? nil : TaskRow(row), isThere: true) }
       guard let found else { return .agentGone }
       // The agent is compared too: meanwhile the task may have been deleted, and made again by another agent.
       guard (found.task?.sequence ?? 0) == start.afterSequence, found.task?.status.isFinal ?? true,
