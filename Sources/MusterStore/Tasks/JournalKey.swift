@@ -4,7 +4,7 @@
 /// task lie together, in their order.
 enum JournalKey {
   /// Room for 268 million records of a task, and 34 thousand million tasks.
-  private static let sequenceBits: Int64 = 28
+  static let sequenceBits: Int64 = 28
   private static let sequences: Int64 = 1 << sequenceBits
   private static let tasks: Int64 = 1 << (63 - sequenceBits)
 

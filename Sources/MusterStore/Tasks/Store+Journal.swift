@@ -147,8 +147,10 @@ extension Store {
     let first = try JournalKey.of(task.firstSequence, of: task.key)
     let last = try JournalKey.last(of: task.key)
     return try readOnce { (database: Database) throws(StoreError) -> [JournalRecord] in
-      try database.statement("SELECT \(JournalRecord.columns) FROM journal j WHERE j.key BETWEEN ? AND ? ORDER BY j.key")
-        .bind(1, first).bind(2, last).all { JournalRecord($0) }
+      try database.statement(
+        "SELECT \(JournalRecord.columns) FROM journal j WHERE j.key BETWEEN ? AND ? ORDER BY j.key"
+      )
+      .bind(1, first).bind(2, last).all { JournalRecord($0) }
     }
   }
 

@@ -58,7 +58,7 @@ extension Store {
       let statement = try database.statement(
         """
         SELECT \(TaskRow.columns), \(JournalRecord.columns)
-        FROM tasks t LEFT JOIN journal j ON j.key = t.key << 28 | t.result_sequence
+        FROM tasks t LEFT JOIN journal j ON j.key = t.key << \(JournalKey.sequenceBits) | t.result_sequence
         WHERE t.organization_id = ? AND t.position < ?\(condition.sql)
         ORDER BY t.position DESC LIMIT ? OFFSET ?
         """)
