@@ -5,7 +5,7 @@ import MusterSystem
 /// One SQLite connection with its prepared statements. Used by one thread at a time.
 final class Database {
   private let handle: OpaquePointer
-  private var statements: [String: Statement] = [:]
+  private var statements: [StatementText: Statement] = [:]
   private var busyTimeoutMilliseconds: Int64 = 0
   private var busyDeadline = Deadline.never
   /// Whether the log could not be copied into the file for good. The log still holds all, but must not be begun anew.
@@ -190,7 +190,8 @@ final class Database {
   /// A statement that is prepared once per connection; it comes reset, without values. `sql` is one of a bounded number
   /// of texts.
   func statement(_ sql: String) throws(StoreError) -> Statement {
-    if let known = statements[sql] {
+    let text = StatementText(sql: sql)
+    if let known = statements[text] {
       known.reset()
       return known
     }
@@ -200,7 +201,7 @@ final class Database {
     }
     guard result == SQLITE_OK, let made else { throw Database.error(result, of: handle) }
     let statement = Statement(made)
-    statements[sql] = statement
+    statements[text] = statement
     return statement
   }
 
