@@ -112,26 +112,39 @@ enum JSONString {
   /// A content without characters that need an escape is copied between quotes, which is what jansson prints;
   /// everything else is printed by jansson itself.
   static func appendLexeme(of content: [UInt8], to text: inout [UInt8]) {
-    let isPlain = content.allSatisfy { !needsEscape($0) }
     text.append(UInt8(ascii: "\""))
-    if isPlain {
-      text.append(contentsOf: content)
-    } else {
+    let start = text.count
+    text.append(contentsOf: content)
+    endLexeme(from: start, in: &text)
+  }
+
+  /// The same for a text.
+  static func appendLexeme(of content: String, to text: inout [UInt8]) {
+    text.append(UInt8(ascii: "\""))
+    let start = text.count
+    text.append(contentsOf: content.utf8)
+    endLexeme(from: start, in: &text)
+  }
+
+  /// Writes anew what was copied from `start` on if it needs escapes, and closes the string.
+  private static func endLexeme(from start: Int, in text: inout [UInt8]) {
+    if needsEscapes(text.span, from: start) {
+      let content = Array(text[start...])
+      text.removeLast(content.count)
       text.append(contentsOf: janssonEscaped(content))
     }
     text.append(UInt8(ascii: "\""))
   }
 
-  /// The same for a text.
-  static func appendLexeme(of content: String, to text: inout [UInt8]) {
-    guard content.utf8.allSatisfy({ !needsEscape($0) }) else { return appendLexeme(of: Array(content.utf8), to: &text) }
-    text.append(UInt8(ascii: "\""))
-    text.append(contentsOf: content.utf8)
-    text.append(UInt8(ascii: "\""))
-  }
-
-  private static func needsEscape(_ byte: UInt8) -> Bool {
-    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  private static func needsEscapes(_ text: Span<UInt8>, from start: Int) -> Bool {
+    var position = start
+    while true {
+      position = JSONScan.specialInString(text, from: position)
+      guard position < text.count else { return false }
+      let byte = text[position]
+      if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return true }
+      position += 1
+    }
   }
 
   /// What jansson prints between the quotes.

@@ -33,6 +33,7 @@ package struct JSONSchema: Sendable {
   package func accepts(_ value: JSON) -> Bool { violations(of: value, limit: 1).isEmpty }
 
   func violations(of value: JSON, from node: Int, limit: Int) -> [JSONSchemaViolation] {
+    if let simple = rules[node].simple, simple.accepts(value) { return [] }
     var validator = JSONSchemaValidator(rules: rules, value: value, limit: limit)
     return validator.run(from: node)
   }

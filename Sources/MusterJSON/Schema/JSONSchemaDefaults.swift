@@ -6,9 +6,15 @@ extension JSONSchema {
   /// in their order. A null that was given where null is not allowed counts as not given. The same is done in the
   /// values of properties, in elements, and in the values of maps. Everything else stays byte for byte, and so does
   /// what comes after defaults of 64 MiB. It does not check the value.
-  package func applyingDefaults(to value: JSON) -> JSON {
-    var filler = JSONSchemaDefaults(schema: self, value: value)
-    return filler.run()
+  package func applyingDefaults(to value: JSON) -> JSON { applyingDefaults(to: value, from: 0) }
+
+  func applyingDefaults(to value: JSON, from node: Int) -> JSON {
+    switch value.kind {
+    case .object, .array:
+      var filler = JSONSchemaDefaults(schema: self, value: value)
+      return filler.run(from: node)
+    default: return value
+    }
   }
 }
 
@@ -36,8 +42,8 @@ private struct JSONSchemaDefaults {
     writer = JSONWriter(capacity: value.range.count + 512)
   }
 
-  mutating func run() -> JSON {
-    write(value.range, 0)
+  mutating func run(from node: Int) -> JSON {
+    write(value.range, node)
     while let step = steps.popLast() {
       switch step {
       case .element(let element, let node): write(element, node)

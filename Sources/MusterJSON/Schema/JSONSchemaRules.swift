@@ -23,6 +23,8 @@ struct JSONSchemaRules: Sendable {
   var pointsTo: Int?
   /// The schema at the end of that way, or this one: it says what the value is.
   var says = 0
+  /// Types and lengths, if the schema says nothing else.
+  var simple: JSONSchemaSimpleRules?
   /// The first `default` on that way.
   var defaultValue: JSON?
 
@@ -62,6 +64,26 @@ struct JSONSchemaRules: Sendable {
     }
     for dependent in object?.rules.dependentSchemas ?? [] { nodes.append(dependent.node) }
     return nodes
+  }
+
+  /// Whether it says nothing but, perhaps, `$ref`, `type`, `nullable`, `minLength` and `maxLength`.
+  private var isBare: Bool {
+    !isFalse && enumeration == nil && constant == nil && lowerBounds.isEmpty && upperBounds.isEmpty && divisor == nil
+      && array == nil && object == nil && allOf.isEmpty && anyOf.isEmpty && oneOf.isEmpty && forbidden == nil
+      && condition == nil
+  }
+
+  /// The schema that it refers to, if it says nothing else.
+  var onlyReference: Int? {
+    isBare && types == nil && !isNullable && minLength == nil && maxLength == nil ? reference : nil
+  }
+
+  /// The types that are right and how long strings may be, if it says nothing else.
+  var onlySimpleRules: JSONSchemaSimpleRules? {
+    guard isBare, reference == nil, let types else { return nil }
+    let none: JSONSchemaTypes = isNullable ? .null : []
+    let admitted = types.reduce(into: none) { $0.formUnion(JSONSchemaTypes($1)) }
+    return JSONSchemaSimpleRules(types: admitted, minLength: minLength, maxLength: maxLength)
   }
 }
 

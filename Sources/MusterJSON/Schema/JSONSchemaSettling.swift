@@ -1,7 +1,10 @@
 /// Works out what depends on other schemas, once all are compiled and no loop is left.
 enum JSONSchemaSettling {
   static func settle(_ rules: inout [JSONSchemaRules]) {
-    for node in rules.indices { rules[node].admitted = ownTypes(rules[node]) }
+    for node in rules.indices {
+      rules[node].admitted = ownTypes(rules[node])
+      rules[node].simple = rules[node].onlySimpleRules
+    }
     follow(&rules, by: { rules, node in rules[node].reference }) { rules, node, next in
       if let next { rules[node].admitted.formIntersection(rules[next].admitted) }
       if rules[node].isNullable { rules[node].admitted.insert(.null) }
