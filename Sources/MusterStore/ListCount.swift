@@ -12,18 +12,19 @@ enum ListCount: Int64 {
 
   /// Counts a row that was added at a position (`change` 1) or removed from it (-1).
   func add(_ change: Int64, at position: Int64, in organization: String, _ database: Database) throws(StoreError) {
-    try add(change, to: ListCount.block(position), in: organization, database)
-    try add(change, to: ListCount.total, in: organization, database)
+    database.tally.add(change, to: ListCount.block(position), of: self, in: organization)
+    database.tally.add(change, to: ListCount.total, of: self, in: organization)
   }
 
   /// Counts a row that went from one position to another.
   func move(from old: Int64, to new: Int64, in organization: String, _ database: Database) throws(StoreError) {
     guard ListCount.block(old) != ListCount.block(new) else { return }
-    try add(-1, to: ListCount.block(old), in: organization, database)
-    try add(1, to: ListCount.block(new), in: organization, database)
+    database.tally.add(-1, to: ListCount.block(old), of: self, in: organization)
+    database.tally.add(1, to: ListCount.block(new), of: self, in: organization)
   }
 
-  private func add(_ change: Int64, to block: Int64, in organization: String, _ database: Database) throws(StoreError) {
+  /// Writes what the tally has gathered for a block.
+  func write(_ change: Int64, to block: Int64, in organization: String, _ database: Database) throws(StoreError) {
     try database.statement(
       """
       INSERT INTO counts VALUES (?, ?, ?, ?)

@@ -153,11 +153,7 @@ package final class Store: @unchecked Sendable {
 
   /// The next number of the store's own order.
   static func nextPosition(_ database: Database) throws(StoreError) -> Int64 {
-    let position = try database.statement(
-      "UPDATE meta SET value = value + 1 WHERE key = 'sequence' RETURNING value"
-    ).first { $0.integer(0) }
-    guard let position else { throw .notAStore("its sequence is missing") }
-    return position
+    try database.tally.nextPosition(database)
   }
 
   // MARK: - Organizations and owners

@@ -81,6 +81,54 @@ struct GroupCommitTests {
     }
   }
 
+  @Test("A job that fails is not counted, and its place in the order is free again")
+  func failingCount() throws {
+    try withStore { store, _ throws in
+      let organization = store.firstOrganizationID
+      try store.insertAgent(agent("first", in: organization), durable: false)
+      let errors = ride(store, 20) { number throws(StoreError) in
+        let row = agent("\(number)", in: organization)
+        try store.write(owed: false) { (database) throws(StoreError) in
+          let position = try Store.nextPosition(database)
+          try database.statement("INSERT INTO agents VALUES (?, ?, ?, 1, 1, 0, 0, 1, ?, NULL)")
+            .bind(1, position).bind(2, organization).bind(3, row.id).bind(4, row.document).run()
+          try ListCount.agents.add(1, at: position, in: organization, database)
+          if number % 3 == 0 { throw .failed("on purpose") }
+        }
+      }
+      #expect(errors.filter { $0 == nil }.count == 13)
+      #expect(try store.number("SELECT count(*) FROM agents") == 14)
+      #expect(try store.agents(PageRequest(page: 1, perPage: 1), in: organization).total == 14)
+      #expect(try store.number("SELECT max(position) FROM agents") == 14)
+      #expect(try store.number("SELECT value FROM meta WHERE key = 'sequence'") == 14)
+      #expect(try store.wrongCounts() == 0)
+    }
+  }
+
+  @Test("Rows that come and go in one batch are counted as they are in the end")
+  func comingAndGoing() throws {
+    try withStore { store, _ throws in
+      let organization = store.firstOrganizationID
+      for number in 0..<10 { try store.insertAgent(agent("old \(number)", in: organization), durable: false) }
+      let errors = ride(store, 20) { number throws(StoreError) in
+        if number % 2 == 0 {
+          _ = try store.deleteAgent("old \(number / 2)", in: organization, durable: false)
+        } else {
+          try store.insertAgent(agent("new \(number)", in: organization), durable: false)
+        }
+      }
+      #expect(errors == Array(repeating: nil, count: 20))
+      #expect(try store.agents(PageRequest(page: 1, perPage: 1), in: organization).total == 10)
+      for number in 0..<20 where number % 2 == 1 {
+        #expect(try store.deleteAgent("new \(number)", in: organization, durable: false))
+      }
+      #expect(try store.number("SELECT count(*) FROM agents") == 0)
+      #expect(try store.wrongCounts() == 0)
+      // An empty block leaves no row behind.
+      #expect(try store.number("SELECT count(*) FROM counts WHERE list = 1 AND block >= 0") == 0)
+    }
+  }
+
   @Test("A statement that SQLite refuses undoes its own job only")
   func constraint() throws {
     try withStore { store, _ throws in

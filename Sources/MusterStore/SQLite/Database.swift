@@ -11,6 +11,9 @@ final class Database {
   /// Whether the log could not be copied into the file for good. The log still holds all, but must not be begun anew.
   private(set) var hasFailedCheckpoint = false
 
+  /// What the open transaction adds to sequence and counts; `Writer` writes it before the commit.
+  var tally = Tally()
+
   enum Access {
     /// A new database in memory.
     case memory
@@ -145,6 +148,7 @@ final class Database {
   deinit {
     ForkGuard.remove(connection: handle) {
       statements.removeAll()
+      literalStatements.removeAll()
       sqlite3_close_v2(handle)
     }
   }

@@ -29,7 +29,12 @@ final class Statement {
 
   @discardableResult
   func bind(_ index: Int32, _ text: String?) -> Statement {
-    bind(index, text.map { Array($0.utf8) })
+    guard var text else {
+      note(sqlite3_bind_null(handle, index))
+      return self
+    }
+    text.withUTF8 { bind(index, $0) }
+    return self
   }
 
   @discardableResult
@@ -38,19 +43,21 @@ final class Statement {
       note(sqlite3_bind_null(handle, index))
       return self
     }
-    text.withUnsafeBufferPointer { buffer in
-      buffer.withMemoryRebound(to: CChar.self) { characters in
-        // An empty array has no address; SQLite takes a nil pointer for NULL.
-        if let base = characters.baseAddress, characters.count > 0 {
-          note(
-            sqlite3_bind_text64(
-              handle, index, base, sqlite3_uint64(characters.count), Statement.transient, UInt8(SQLITE_UTF8)))
-        } else {
-          note(sqlite3_bind_text(handle, index, "", 0, Statement.transient))
-        }
+    text.withUnsafeBufferPointer { bind(index, $0) }
+    return self
+  }
+
+  private func bind(_ index: Int32, _ text: UnsafeBufferPointer<UInt8>) {
+    text.withMemoryRebound(to: CChar.self) { characters in
+      // An empty array has no address; SQLite takes a nil pointer for NULL.
+      if let base = characters.baseAddress, characters.count > 0 {
+        note(
+          sqlite3_bind_text64(
+            handle, index, base, sqlite3_uint64(characters.count), Statement.transient, UInt8(SQLITE_UTF8)))
+      } else {
+        note(sqlite3_bind_text(handle, index, "", 0, Statement.transient))
       }
     }
-    return self
   }
 
   /// A value that could not be bound would be stored as NULL: the next step fails instead.

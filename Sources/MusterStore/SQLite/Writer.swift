@@ -171,11 +171,13 @@ final class Writer: @unchecked Sendable {
     var outcomes = [Outcome](repeating: .lost, count: batch.count)
     do throws(StoreError) {
       try setSynchronous(batch.contains { $0.isOwed }, database)
-      try database.execute("BEGIN IMMEDIATE")
+      try database.statement("BEGIN IMMEDIATE").run()
     } catch {
       return batch.map { _ in .failed(error) }
     }
+    database.tally = Tally()
     for (index, job) in batch.enumerated() {
+      let tally = database.tally
       do throws(StoreError) {
         if batch.count > 1 { try database.statement("SAVEPOINT job").run() }
         try job.body(database)
@@ -187,9 +189,11 @@ final class Writer: @unchecked Sendable {
           rollBack(database)
           return outcomes.map { if case .failed = $0 { $0 } else { .lost } }
         }
+        database.tally = tally
       }
     }
     do throws(StoreError) {
+      try database.tally.write(to: database)
       try database.statement("COMMIT").run()
     } catch {
       rollBack(database)
