@@ -133,13 +133,17 @@ package struct Timestamp: Sendable, Equatable, Comparable {
 
 /// Appends `value` in decimal with at least `width` digits.
 private func appendPadded(_ value: Int64, _ width: Int, to text: inout [UInt8]) {
-  var digits: [UInt8] = []
-  var rest = value.magnitude
-  repeat {
-    digits.append(UInt8(truncatingIfNeeded: rest % 10) + 0x30)
-    rest /= 10
-  } while rest > 0
   if value < 0 { text.append(UInt8(ascii: "-")) }
-  if digits.count < width { text.append(contentsOf: [UInt8](repeating: 0x30, count: width - digits.count)) }
-  text.append(contentsOf: digits.reversed())
+  let magnitude = value.magnitude
+  var divisor: UInt64 = 1
+  var digits = 1
+  // The first digit's place: that of the value's own first digit, or of the width's.
+  while digits < width || magnitude / divisor >= 10 {
+    divisor *= 10
+    digits += 1
+  }
+  while divisor > 0 {
+    text.append(UInt8(truncatingIfNeeded: magnitude / divisor % 10) + 0x30)
+    divisor /= 10
+  }
 }

@@ -45,6 +45,7 @@ struct DeclarationTests {
       if let body = operation.body {
         #expect(SchemaCatalogue.components[body.schemaName] != nil)
         #expect(body.schema != nil, "\(operation.name)")
+        #expect(body.form != nil, "\(operation.name)")
       }
       if let answer = operation.answer { #expect(SchemaCatalogue.compiled(answer) != nil, "\(operation.name)") }
     }

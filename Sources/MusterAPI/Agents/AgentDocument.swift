@@ -9,51 +9,57 @@ enum AgentDocument {
       "agent_id", "deployed_at", "should_reset_graph",
     ])
 
-  /// The row of a new agent. `body` has its defaults; `original` is the body as it came.
-  static func create(_ body: JSON, original: JSON, plane: ControlPlane) -> AgentRow {
+  /// The row of a new agent with what its maker gave.
+  static func create(_ given: AgentValues, plane: ControlPlane) -> AgentRow {
     let id = Identifier.make()
     let now = Timestamp.now()
-    var values = AgentValues(given: body)
-    setDefaultModel(original, plane.configuration, &values)
-    values["id"] = .string(id)
-    values["unique_name"] = .string(UniqueName.make())
-    values["status"] = .literal("\"ACTIVE\"")
-    values["organization_id"] = .string(plane.organizationID)
-    values["created_at"] = .string(now.iso8601)
-    values["version"] = .integer(firstVersion)
-    values["is_latest"] = .boolean(true)
-    values["has_pending_changes"] = .boolean(false)
+    let slots = AgentValues.slots
+    var values = given.placed
+    setDefaultModel(plane.configuration, &values)
+    values[slots.id] = .string(id)
+    values[slots.uniqueName] = .string(UniqueName.make())
+    values[slots.organizationID] = .string(plane.organizationID)
+    values[slots.createdAt] = .string(now.iso8601)
     // The documented service names its own host here; ours is relative to the address at which Muster is served.
-    values["webhook_url"] = .string("/webhook?agent_id=\(id)&asynchronous=false")
-    if let user = plane.configuration.userID { values["created_by"] = .string(user) }
-    var writer = JSONWriter(capacity: body.bytes.count + 1024)
-    writer.beginObject()
-    values.write(to: &writer)
-    for member in values.unknown where !managed.contains(member.key) {
-      writer.key(member.lexeme)
-      writer.value(member.value)
-    }
-    writer.endObject()
-    var (document, secrets): (JSON, JSON?) = (writer.json, nil)
-    if AgentSecrets.keys.contains(where: { values[$0].map { !$0.isEmpty } ?? false }) {
-      (document, secrets) = AgentSecrets.separate(document, previous: nil)
+    values[slots.webhookURL] = .string("/webhook?agent_id=\(id)&asynchronous=false")
+    if let user = plane.configuration.userID { values[slots.createdBy] = .string(user) }
+    var text = template.filled(values, others: given.unknown.filter { !managed.contains($0.key) })
+    var secrets: [UInt8]?
+    if slots.secrets.contains(where: { values[$0].map { !$0.isEmpty } ?? false }) {
+      let (document, found) = AgentSecrets.separate(JSON.trusted(text), previous: nil)
+      text = Array(document.bytes)
+      secrets = found.map { Array($0.bytes) }
     }
     return AgentRow(
       organizationID: plane.organizationID, id: id, revision: 1, version: firstVersion, createdAt: now, updatedAt: now,
-      document: Array(document.bytes), secrets: secrets.map { Array($0.bytes) })
+      document: text, secrets: secrets)
   }
 
   /// The version of a new agent, as the documented service counts.
   private static let firstVersion: Int64 = 2
 
+  /// A new agent's document with every documented key, for those that nothing else is said of. Keys that are only shown
+  /// when they were set have a place, and no value.
+  private static let template = JSONTemplate(
+    AgentProperty.all.map { property in
+      switch property.name {
+      case "status": return (property.name, .literal("\"ACTIVE\""))
+      case "version": return (property.name, .integer(firstVersion))
+      case "is_latest": return (property.name, .boolean(true))
+      case "has_pending_changes": return (property.name, .boolean(false))
+      default:
+        if property.access == .optional { return (property.name, nil) }
+        return (property.name, property.defaultText.map { .trusted(Array($0.utf8)) } ?? .null)
+      }
+    })
+
   /// The plane's default model, for what the caller left out.
-  private static func setDefaultModel(
-    _ original: JSON, _ configuration: PlaneConfiguration, _ values: inout AgentValues
-  ) {
-    let provider = original.present("model_provider")?.string ?? configuration.defaultProvider
-    values["model_provider"] = .string(provider)
-    if original.present("model_name") == nil, provider == configuration.defaultProvider {
-      values["model_name"] = .string(configuration.defaultModel)
+  private static func setDefaultModel(_ configuration: PlaneConfiguration, _ values: inout JSONPlacedValues) {
+    let slots = AgentValues.slots
+    let provider = values[slots.modelProvider]?.string ?? configuration.defaultProvider
+    values[slots.modelProvider] = .string(provider)
+    if values[slots.modelName] == nil, provider == configuration.defaultProvider {
+      values[slots.modelName] = .string(configuration.defaultModel)
     }
   }
 

@@ -16,8 +16,8 @@ enum AgentOperations {
       "agents.get", "GET", "/v1/agents/{agent_id}", "Gives an agent: its working copy.", parameters: [.agentID],
       answer: "AIAgent", handler: get),
     Operation(
-      "agents.create", "POST", "/v1/agents", "Makes an agent, which is active at once.", body: .init("CreateAgent"),
-      answer: "AIAgent", success: 201, handler: create),
+      "agents.create", "POST", "/v1/agents", "Makes an agent, which is active at once.",
+      body: .init("CreateAgent", isTakenApart: true), answer: "AIAgent", success: 201, handler: create),
     Operation(
       "agents.update", "PATCH", "/v1/agents/{agent_id}", "Changes an agent's working copy; a deploy makes it run.",
       parameters: [
@@ -104,8 +104,10 @@ enum AgentOperations {
   // MARK: - Changing
 
   @Sendable private static func create(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    try checkName(call.body)
-    let row = AgentDocument.create(call.body, original: call.originalBody, plane: call.plane)
+    guard let filling = call.filling else { throw Failure(.internal, "the body was not taken apart") }
+    let values = AgentValues(given: filling)
+    try checkName(values.placed[AgentValues.slots.name])
+    let row = AgentDocument.create(values, plane: call.plane)
     try call.store { () throws(StoreError) in
       try call.plane.store.insertAgent(row, durable: call.plane.configuration.isDurable)
     }
@@ -113,8 +115,8 @@ enum AgentOperations {
   }
 
   /// A name of blanks names nothing.
-  private static func checkName(_ body: JSON) throws(Failure) {
-    guard let name = body["name"]?.utf8 else { return }
+  private static func checkName(_ value: JSON?) throws(Failure) {
+    guard let name = value?.utf8 else { return }
     if name.allSatisfy({ $0 == 0x20 || ($0 >= 0x09 && $0 <= 0x0d) }) {
       throw .validation(
         [.key("body"), .key("name")], "ensure this value has at least 1 characters",
@@ -123,7 +125,7 @@ enum AgentOperations {
   }
 
   @Sendable private static func update(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    try checkName(call.body)
+    try checkName(call.body["name"])
     let deploys = call.flag("deploy")
     let changed = try change(call) { row throws(Failure) in
       guard let changed = AgentDocument.change(row, call.body) else {

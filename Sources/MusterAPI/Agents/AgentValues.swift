@@ -2,57 +2,38 @@ import MusterJSON
 
 /// The values of an agent's documented properties, on their way into its document.
 struct AgentValues {
-  /// In the order of `AgentProperty.all`.
-  private var values = [JSON?](repeating: nil, count: AgentProperty.all.count)
-  /// The members that are no documented property, in their order.
-  private(set) var unknown: [JSON.Member] = []
+  /// By their places in `AgentProperty.all`; a property without a value has its default, or is not shown.
+  var placed = JSONPlacedValues()
+  /// The members that the body's schema does not know, in their order.
+  let unknown: [JSON.Member]
 
-  private static let slots: [String: Int] = {
-    var slots: [String: Int] = [:]
-    for (slot, property) in AgentProperty.all.enumerated() { slots[property.name] = slot }
-    return slots
-  }()
+  /// The places of some properties in `AgentProperty.all`.
+  struct Slots: Sendable {
+    let id = Slots.slot("id")
+    let uniqueName = Slots.slot("unique_name")
+    let name = Slots.slot("name")
+    let organizationID = Slots.slot("organization_id")
+    let createdBy = Slots.slot("created_by")
+    let createdAt = Slots.slot("created_at")
+    let modelProvider = Slots.slot("model_provider")
+    let modelName = Slots.slot("model_name")
+    let webhookURL = Slots.slot("webhook_url")
+    /// Where secrets may be.
+    let secrets = AgentSecrets.keys.map { Slots.slot($0) }
+    /// Those that the body of a new agent may have, in the order of its schema.
+    let settable = AgentProperty.all.indices.filter { AgentProperty.all[$0].access != .managed }
 
-  private static let lexemes = AgentProperty.all.map { $0.lexeme }
-  private static let isManaged = AgentProperty.all.map { $0.access == .managed }
-
-  /// How far ahead a property is looked for by its bytes, before it is looked up.
-  private static let reach = 16
-
-  /// Takes what a body may set; what the service sets itself is ignored.
-  init(given body: JSON) {
-    var expected = 0
-    for member in body.members {
-      if let slot = AgentValues.slot(of: member, expected: &expected) {
-        if !AgentValues.isManaged[slot] { values[slot] = member.value }
-      } else {
-        unknown.append(member)
-      }
+    private static func slot(_ name: String) -> Int {
+      AgentProperty.all.firstIndex { $0.name == name } ?? AgentProperty.all.count
     }
   }
 
-  /// A body with its defaults has the properties in our order: the next one is mostly the one that is expected, or a
-  /// few further.
-  private static func slot(of member: JSON.Member, expected: inout Int) -> Int? {
-    let end = min(expected + reach, lexemes.count)
-    for slot in expected..<max(expected, end) where lexemes[slot].hasSameBytes(member.lexeme) {
-      expected = slot + 1
-      return slot
-    }
-    return slots[member.key]
-  }
+  static let slots = Slots()
 
-  /// The value of a documented property.
-  subscript(name: String) -> JSON? {
-    get { AgentValues.slots[name].flatMap { values[$0] } }
-    set { if let slot = AgentValues.slots[name] { values[slot] = newValue } }
-  }
-
-  /// Writes the members in the documented order: null for one without a value, unless it is only shown when it was set.
-  func write(to writer: inout JSONWriter) {
-    for (property, value) in zip(AgentProperty.all, values) where value != nil || property.access != .optional {
-      writer.key(property.lexeme)
-      if let value { writer.value(value) } else { writer.null() }
-    }
+  /// Takes the body of a new agent.
+  init(given body: JSONFilling) {
+    let settable = AgentValues.slots.settable
+    for entry in body.values.entries where entry.place < settable.count { placed[settable[entry.place]] = entry.value }
+    unknown = body.others
   }
 }

@@ -1,7 +1,9 @@
 import MusterJSON
 
 /// One operation of the control plane: the single declaration from which C, Python, REST and the command line get it.
-package struct Operation: Sendable {
+///
+/// One object that all calls share: what is called often is not copied.
+package final class Operation: Sendable {
   /// Where a parameter stands in a REST request.
   package enum Location: String, Sendable {
     case path, query
@@ -33,10 +35,16 @@ package struct Operation: Sendable {
     let schemaName: String
     /// Nil only if the component is no schema, which a test excludes.
     let schema: JSONSchema?
+    /// The schema made ready for bodies that are right. Nil only if it is no plain object, which a test excludes.
+    let form: JSONSchemaForm?
+    /// Whether the handler takes the body apart by itself: then it is not written anew with its defaults.
+    let isTakenApart: Bool
 
-    init(_ schemaName: String) {
+    init(_ schemaName: String, isTakenApart: Bool = false) {
       self.schemaName = schemaName
+      self.isTakenApart = isTakenApart
       schema = SchemaCatalogue.compiled(schemaName)
+      form = schema.flatMap { JSONSchemaForm($0) }
     }
   }
 

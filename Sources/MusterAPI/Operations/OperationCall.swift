@@ -6,10 +6,10 @@ import MusterSystem
 struct OperationCall {
   let plane: ControlPlane
   private let parameters: [(name: String, value: JSON)]
-  /// The body with its defaults; null when there is none.
+  /// The body with its defaults; null when there is none, or when the handler takes it apart.
   let body: JSON
-  /// The body as it came; null when there is none.
-  let originalBody: JSON
+  /// The body taken apart, if the operation is declared so.
+  let filling: JSONFilling?
   let deadline: Deadline
   let interrupt: Interrupt
 
@@ -47,33 +47,40 @@ struct OperationCall {
       checked.append((parameter.name, value))
     }
     parameters = checked
-    var filled = JSON.null
+    var body = JSON.null
+    var filling: JSONFilling?
     if let declared = operation.body {
-      if let body = arguments.body, !body.isNull {
-        if body.isDeeper(than: OperationCall.bodyDepth) {
+      if let given = arguments.body, !given.isNull {
+        if given.isDeeper(than: OperationCall.bodyDepth) {
           throw Failure(.limit, "the body is nested deeper than \(OperationCall.bodyDepth) levels")
         }
-        (filled, problems) = OperationCall.check(body, declared, problems)
+        filling = declared.form?.filling(of: given)
+        if let filling {
+          if !declared.isTakenApart { body = filling.json }
+        } else {
+          body = OperationCall.check(given, declared, &problems)
+          if declared.isTakenApart, problems.isEmpty { filling = declared.form?.filling(ofFilled: body) }
+        }
       } else {
         problems.append(.init(location: [.key("body")], message: "field required", type: "value_error.missing"))
       }
-      originalBody = arguments.body ?? .null
-    } else {
-      originalBody = .null
     }
-    body = filled
+    self.body = body
+    self.filling = filling
     if !problems.isEmpty { throw .validation(problems) }
   }
 
+  /// The body with its defaults; adds what is wrong with it to the problems.
   private static func check(
-    _ body: JSON, _ declared: Operation.Body, _ earlier: [Failure.Problem]
-  ) -> (JSON, [Failure.Problem]) {
-    guard let schema = declared.schema else { return (body, earlier) }
+    _ body: JSON, _ declared: Operation.Body, _ problems: inout [Failure.Problem]
+  ) -> JSON {
+    guard let schema = declared.schema else { return body }
     let filled = schema.applyingDefaults(to: body)
-    let problems = schema.violations(of: filled, limit: 20).map { violation in
-      Failure.Problem(location: [.key("body")] + violation.path, message: violation.message, type: violation.type)
+    for violation in schema.violations(of: filled, limit: 20) {
+      problems.append(
+        .init(location: [.key("body")] + violation.path, message: violation.message, type: violation.type))
     }
-    return (filled, earlier + problems)
+    return filled
   }
 
   // MARK: - Parameters
