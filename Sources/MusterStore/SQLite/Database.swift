@@ -148,7 +148,6 @@ final class Database {
   deinit {
     ForkGuard.remove(connection: handle) {
       statements.removeAll()
-      literalStatements.removeAll()
       sqlite3_close_v2(handle)
     }
   }
