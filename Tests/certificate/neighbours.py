@@ -22,7 +22,7 @@ class Neighbours:
         wrong = 0
         for number in range(rounds):
             store = os.path.join(self.folder, f"neighbours{number}.db")
-            model = {"provider": "openai_compatible", "name": "slow:1500", "api_base": os.environ["MODEL_BASE"]}
+            model = {"provider": "openai_compatible", "name": "slow:6000", "api_base": os.environ["MODEL_BASE"]}
             answers = []
             with muster.open(store, default_model=model, busy_timeout_ms=60000) as plane:
                 agent = plane.agents.create(name="slow")["id"]
@@ -54,7 +54,7 @@ class Neighbours:
                 complaints.append(f"the tasks did not run at first: {list(before.values())}")
             if not set(during) <= {"executing", "completed"} or "executing" not in during:
                 complaints.append(f"while others worked: {during}")
-            if answers != [("completed", "answered after 1500 ms")] * 8:
+            if answers != [("completed", "answered after 6000 ms")] * 8:
                 complaints.append(f"the answers are {answers}")
             with muster.open(store):
                 pass
