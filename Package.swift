@@ -34,8 +34,9 @@ let package = Package(
     .systemLibrary(name: "CSQLite"),
     .target(name: "CPlatform"),
     .target(name: "CCurl"),
+    .target(name: "CCrypto"),
 
-    room("MusterSystem", ["CPlatform"]),
+    room("MusterSystem", ["CCrypto", "CPlatform"]),
     room("MusterJSON", ["CJansson", "CPlatform"]),
     room("MusterHTTP", ["CCurl", "MusterSystem"]),
     room("MusterStore", ["CSQLite", "CPlatform", "MusterJSON", "MusterSystem"]),
@@ -45,8 +46,9 @@ let package = Package(
     room(
       "MusterAPI",
       ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterRuns", "MusterStore", "MusterSystem"]),
+    room("MusterServer", ["MusterAPI", "MusterHTTP", "MusterJSON", "MusterSystem"]),
     room(
-      "MusterABI", ["CJansson", "CMuster", "CPlatform", "MusterAPI", "MusterJSON", "MusterSystem"],
+      "MusterABI", ["CJansson", "CMuster", "CPlatform", "MusterAPI", "MusterJSON", "MusterServer", "MusterSystem"],
       exclude: ["muster.map"]),
     .executableTarget(
       name: "MusterCommand", dependencies: ["CJansson", "CMuster", "MusterABI"], swiftSettings: settings),
@@ -62,6 +64,7 @@ let package = Package(
     tests(
       "MusterRunsTests", ["MusterRuns", "MusterStore", "MusterEngine", "MusterJSON", "MusterModels", "MusterSystem"]),
     tests("MusterAPITests", ["MusterAPI", "MusterJSON", "MusterStore", "MusterSystem"]),
+    tests("MusterServerTests", ["MusterServer", "MusterAPI", "MusterJSON", "MusterSystem"]),
   ],
   swiftLanguageModes: [.v6]
 )

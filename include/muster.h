@@ -333,6 +333,25 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_task_thread(muster *MUSTER_N
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_task_delete(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE task_id,
                                                                 muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
+/* ---- REST, without a socket ---------------------------------------------------------------------------------------- */
+
+/* Answers a request as the REST service does; for hosts that have an HTTP server of their own.
+ *
+ * `method` is in capital letters; `target` is path and query as they were sent ("/v1/agents?page=2"); `headers_json` is an object of
+ * texts by name, in any case, or NULL; `body` has `body_len` bytes, at most MUSTER_MAX_REQUEST_BYTES, and may be NULL when it has none.
+ * Who calls is told by the header `x-api-key`, exactly as over a socket: a request without a valid key is answered with 401. No rate
+ * limits apply.
+ *
+ * MUSTER_OK says that there is an answer, whatever its HTTP status. `http_status` receives that; `response_headers_json` an object of texts;
+ * `response` the body, NUL-terminated, and `response_len` its length. Each may be NULL; free both texts with muster_free(). Blocks until the
+ * operation has ended. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_http(
+    muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE method, const char *MUSTER_NULLABLE target,
+    const char *MUSTER_NULLABLE headers_json, const void *MUSTER_NULLABLE body, size_t body_len,
+    int32_t *MUSTER_NULLABLE http_status, char *MUSTER_NULLABLE *MUSTER_NULLABLE response_headers_json,
+    void *MUSTER_NULLABLE *MUSTER_NULLABLE response, size_t *MUSTER_NULLABLE response_len,
+    muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,5 +1,6 @@
 import CPlatform
 import MusterAPI
+import MusterServer
 
 /// What a `muster *` stands for.
 final class PlaneHandle: @unchecked Sendable {
@@ -7,11 +8,14 @@ final class PlaneHandle: @unchecked Sendable {
 
   let plane: ControlPlane
   let host: Host?
+  /// The REST service on the plane.
+  let rest: RESTService
   let processID = platform_process_id()
 
   init(plane: ControlPlane, host: Host?) {
     self.plane = plane
     self.host = host
+    rest = RESTService(plane: plane)
   }
 
   /// The open plane of a handle, for a call from this thread.

@@ -41,6 +41,9 @@ package struct Failure: Error, Sendable {
     Failure(.api, httpStatus: httpStatus, message: message, detail: .string(message), isRetryable: false)
   }
 
+  /// An answer of the REST service to a request that reaches no operation.
+  package static func rest(_ httpStatus: Int32, _ message: String) -> Failure { api(httpStatus, message) }
+
   /// A call that ended with its task.
   private static func ended(_ status: Status, _ message: String, taskID: String?) -> Failure {
     guard let taskID else { return Failure(status, message) }

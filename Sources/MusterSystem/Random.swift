@@ -12,4 +12,10 @@ package enum Random {
   package static func below(_ bound: Int) -> Int {
     bound > 0 ? Int(truncatingIfNeeded: bits() >> 1) % bound : 0
   }
+
+  /// Random bytes for secrets; nil when the kernel has none to give.
+  package static func bytes(_ count: Int) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: max(count, 0))
+    return platform_random_bytes(&bytes, bytes.count) ? bytes : nil
+  }
 }

@@ -18,7 +18,7 @@ struct AgentTests {
     #expect(agent["has_pending_changes"]?.bool == false)
     #expect(agent["is_latest"]?.bool == true)
     #expect(agent["created_by"]?.string == "u-1")
-    #expect(agent["organization_id"]?.string == bench.plane.organizationID)
+    #expect(agent["organization_id"]?.string == bench.plane.host.organizationID)
     #expect(agent["model_provider"]?.string == "openai")
     #expect(agent["model_name"]?.string == "gpt-4.1")
     #expect(text(agent["x_future"]) == #"{"b":1.50,"a":"\u00e9"}"#)

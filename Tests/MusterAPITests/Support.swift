@@ -81,7 +81,7 @@ final class Bench: @unchecked Sendable {
 
   /// The secrets that are kept for an agent, as text.
   func secrets(_ agent: String) throws -> JSON? {
-    guard case .found(let row) = try plane.store.agent(agent, in: plane.organizationID) else { return nil }
+    guard case .found(let row) = try plane.store.agent(agent, in: plane.host.organizationID) else { return nil }
     return row.secrets.map { JSON.trusted($0) }
   }
 }

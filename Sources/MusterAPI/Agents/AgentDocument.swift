@@ -10,7 +10,7 @@ enum AgentDocument {
     ])
 
   /// The row of a new agent with what its maker gave.
-  static func create(_ given: AgentValues, plane: ControlPlane) -> AgentRow {
+  static func create(_ given: AgentValues, plane: ControlPlane, caller: Caller) -> AgentRow {
     let id = Identifier.make()
     let now = Timestamp.now()
     let slots = AgentValues.slots
@@ -18,11 +18,11 @@ enum AgentDocument {
     setDefaultModel(plane.configuration, &values)
     values[slots.id] = .string(id)
     values[slots.uniqueName] = .string(UniqueName.make())
-    values[slots.organizationID] = .string(plane.organizationID)
+    values[slots.organizationID] = .string(caller.organizationID)
     values[slots.createdAt] = .string(now.iso8601)
     // The documented service names its own host here; ours is relative to the address at which Muster is served.
     values[slots.webhookURL] = .string("/webhook?agent_id=\(id)&asynchronous=false")
-    if let user = plane.configuration.userID { values[slots.createdBy] = .string(user) }
+    if let user = caller.userID { values[slots.createdBy] = .string(user) }
     var text = template.filled(values, others: given.unknown.filter { !managed.contains($0.key) })
     var secrets: [UInt8]?
     if slots.secrets.contains(where: { values[$0].map { !$0.isEmpty } ?? false }) {
@@ -31,7 +31,7 @@ enum AgentDocument {
       secrets = found.map { Array($0.bytes) }
     }
     return AgentRow(
-      organizationID: plane.organizationID, id: id, revision: 1, version: firstVersion, createdAt: now, updatedAt: now,
+      organizationID: caller.organizationID, id: id, revision: 1, version: firstVersion, createdAt: now, updatedAt: now,
       document: text, secrets: secrets)
   }
 

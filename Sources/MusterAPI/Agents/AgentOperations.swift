@@ -50,8 +50,8 @@ enum AgentOperations {
   private static let tries = 1_000
 
   /// The agent, or the documented error.
-  static func find(_ id: String, _ plane: ControlPlane) throws(Failure) -> AgentRow {
-    try found { () throws(StoreError) in try plane.store.agent(id, in: plane.organizationID) }
+  static func find(_ id: String, _ call: OperationCall) throws(Failure) -> AgentRow {
+    try found { () throws(StoreError) in try call.plane.store.agent(id, in: call.organizationID) }
   }
 
   private static func found<Row>(_ look: () throws(StoreError) -> Lookup<Row>) throws(Failure) -> Row {
@@ -72,7 +72,7 @@ enum AgentOperations {
 
   @Sendable private static func list(_ call: OperationCall) throws(Failure) -> Operation.Answer {
     let found = try call.store { () throws(StoreError) in
-      try call.plane.store.agents(PageRequest(page: call.page, perPage: call.perPage), in: call.plane.organizationID)
+      try call.plane.store.agents(PageRequest(page: call.page, perPage: call.perPage), in: call.organizationID)
     }
     return .json(
       PageDocument.make(
@@ -85,19 +85,19 @@ enum AgentOperations {
       try PageDocument.make(page: page, perPage: perPage) { text throws(Failure) in
         try call.store { () throws(StoreError) in
           try call.plane.store.appendAgents(
-            PageRequest(page: page, perPage: perPage), in: call.plane.organizationID, to: &text)
+            PageRequest(page: page, perPage: perPage), in: call.organizationID, to: &text)
         }
       })
   }
 
   @Sendable private static func get(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    let (plane, id) = (call.plane, call.agentID)
+    let id = call.agentID
     return .json(
-      try found { () throws(StoreError) in try plane.store.agentDocument(id, in: plane.organizationID) })
+      try found { () throws(StoreError) in try call.plane.store.agentDocument(id, in: call.organizationID) })
   }
 
   @Sendable private static func tasks(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    _ = try find(call.agentID, call.plane)
+    _ = try find(call.agentID, call)
     return .json(try TaskOperations.page(call, agentID: call.agentID))
   }
 
@@ -107,7 +107,7 @@ enum AgentOperations {
     guard let filling = call.filling else { throw Failure(.internal, "the body was not taken apart") }
     let values = AgentValues(given: filling)
     try checkName(values.placed[AgentValues.slots.name])
-    let row = AgentDocument.create(values, plane: call.plane)
+    let row = AgentDocument.create(values, plane: call.plane, caller: call.caller)
     try call.store { () throws(StoreError) in
       try call.plane.store.insertAgent(row, durable: call.plane.configuration.isDurable)
     }
@@ -145,7 +145,7 @@ enum AgentOperations {
     _ call: OperationCall, _ body: (AgentRow) throws(Failure) -> AgentRow
   ) throws(Failure) -> AgentRow {
     for _ in 0..<tries {
-      let changed = try body(try find(call.agentID, call.plane))
+      let changed = try body(try find(call.agentID, call))
       let isWritten = try call.store { () throws(StoreError) in
         try call.plane.store.updateAgent(
           changed, durable: call.plane.configuration.isDurable)
@@ -156,11 +156,11 @@ enum AgentOperations {
   }
 
   @Sendable private static func delete(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    let row = try find(call.agentID, call.plane)
+    let row = try find(call.agentID, call)
     if JSON.trusted(row.document)["deletable"]?.bool == false { throw .api(403, "Agent is not deletable") }
     let isDeleted = try call.store { () throws(StoreError) in
       try call.plane.store.deleteAgent(
-        row.id, in: call.plane.organizationID, durable: call.plane.configuration.isDurable)
+        row.id, in: call.organizationID, durable: call.plane.configuration.isDurable)
     }
     guard isDeleted else { throw .api(404, "Agent not found") }
     call.plane.runs.interruptRuns(ofAgent: row.id)

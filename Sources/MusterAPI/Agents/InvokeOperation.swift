@@ -13,7 +13,7 @@ enum InvokeOperation {
     try chosen.agent.check(request)
     let given = request["id"]?.string
     let invocation = Invocation(
-      organizationID: call.plane.organizationID, agentID: call.agentID, agentVersion: chosen.version,
+      organizationID: call.organizationID, agentID: call.agentID, agentVersion: chosen.version,
       requestedVersion: chosen.requested,
       agent: chosen.agent.configuration.with(secrets: chosen.secrets.map { JSON.trusted($0) }),
       taskID: given ?? Identifier.make(), isNewTask: given == nil, request: request)
@@ -54,11 +54,11 @@ enum InvokeOperation {
   private static func choose(_ call: OperationCall) throws(Failure) -> Choice {
     let plane = call.plane
     let deployed = try call.store { () throws(StoreError) in
-      try plane.store.deployedState(of: call.agentID, in: plane.organizationID)
+      try plane.store.deployedState(of: call.agentID, in: call.organizationID)
     }
     guard let deployed else {
       // Gone, or somebody else's: the look-up says which.
-      _ = try AgentOperations.find(call.agentID, plane)
+      _ = try AgentOperations.find(call.agentID, call)
       throw .api(404, "Agent not found")
     }
     let requested = try version(call)
@@ -67,7 +67,7 @@ enum InvokeOperation {
     var secrets = deployed.secrets
     if entry == nil {
       let read = try call.store { () throws(StoreError) in
-        try plane.store.deployedAgent(call.agentID, in: plane.organizationID)
+        try plane.store.deployedAgent(call.agentID, in: call.organizationID)
       }
       // It may have been changed since its state was read.
       guard let read, requested == nil || read.state.version == deployed.state.version else {
@@ -84,7 +84,7 @@ enum InvokeOperation {
 
   /// The draft, or a version that may not be the deployed one.
   private static func chooseOther(_ requested: String?, _ call: OperationCall) throws(Failure) -> Choice {
-    let row = try AgentOperations.find(call.agentID, call.plane)
+    let row = try AgentOperations.find(call.agentID, call)
     let isActive = JSON.trusted(row.document)["status"]?.isString("INACTIVE") != true
     if requested == "draft" {
       return Choice(
@@ -93,7 +93,7 @@ enum InvokeOperation {
     }
     let number = requested.flatMap { Int64($0) } ?? row.version
     let found = try call.store { () throws(StoreError) in
-      try call.plane.store.agentVersion(number, of: row.id, in: call.plane.organizationID)
+      try call.plane.store.agentVersion(number, of: row.id, in: call.organizationID)
     }
     guard let found else { throw .api(404, "Agent version not found") }
     return Choice(

@@ -1,4 +1,4 @@
-import MusterJSON
+package import MusterJSON
 
 /// One operation of the control plane: the single declaration from which C, Python, REST and the command line get it.
 ///
@@ -28,6 +28,32 @@ package final class Operation: Sendable {
     }
 
     var isRequired: Bool { location == .path }
+
+    /// The value that a text stands for, as the schema wants it; a text that is no such value stays a text, and is
+    /// refused where the arguments are checked.
+    package func value(of text: String) -> JSON {
+      for type in types {
+        switch type {
+        case "integer":
+          if let number = Int64(text), text.utf8.first != UInt8(ascii: "+") { return .integer(number) }
+        case "boolean":
+          switch text.lowercased() {
+          case "true", "1", "yes", "on": return .boolean(true)
+          case "false", "0", "no", "off": return .boolean(false)
+          default: break
+          }
+        case "string": return .string(text)
+        default: break
+        }
+      }
+      return .string(text)
+    }
+
+    /// The types that its schema allows.
+    private var types: [String] {
+      let type = JSON.trusted(Array(schemaText.utf8))["type"]
+      return type?.string.map { [$0] } ?? type?.elements.compactMap { $0.string } ?? []
+    }
   }
 
   /// The request body: a JSON object that matches a component. Defaults of its schema are filled in before the handler gets it.

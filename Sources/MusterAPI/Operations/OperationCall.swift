@@ -5,6 +5,7 @@ import MusterSystem
 /// A checked call on its way to its handler.
 struct OperationCall {
   let plane: ControlPlane
+  let caller: Caller
   private let parameters: [(name: String, value: JSON)]
   /// The body with its defaults; null when there is none, or when the handler takes it apart.
   let body: JSON
@@ -19,9 +20,11 @@ struct OperationCall {
 
   /// Checks the arguments against the operation's declaration, and fills in the defaults.
   init(
-    _ operation: Operation, _ arguments: Arguments, plane: ControlPlane, deadline: Deadline, interrupt: Interrupt
+    _ operation: Operation, _ arguments: Arguments, plane: ControlPlane, caller: Caller, deadline: Deadline,
+    interrupt: Interrupt
   ) throws(Failure) {
     self.plane = plane
+    self.caller = caller
     self.deadline = deadline
     self.interrupt = interrupt
     var problems: [Failure.Problem] = []
@@ -92,6 +95,9 @@ struct OperationCall {
   func flag(_ name: String) -> Bool { value(name)?.bool ?? false }
 
   private func value(_ name: String) -> JSON? { parameters.first { $0.name == name }?.value }
+
+  /// The organization that every read and write of this call is for.
+  var organizationID: String { caller.organizationID }
 
   var agentID: String { string("agent_id") ?? "" }
   var taskID: String { string("task_id") ?? "" }

@@ -9,7 +9,8 @@ package import MusterSystem
 package final class ControlPlane: @unchecked Sendable {
   let configuration: PlaneConfiguration
   let store: Store
-  let organizationID: String
+  /// The host's own calls.
+  package let host: Caller
   let runs: RunDriver
   let log: Log
   /// What is known of the agents that were invoked last.
@@ -32,7 +33,8 @@ package final class ControlPlane: @unchecked Sendable {
     self.configuration = configuration
     self.log = log
     store = opened
-    organizationID = configuration.organizationID ?? opened.firstOrganizationID
+    host = Caller(
+      organizationID: configuration.organizationID ?? opened.firstOrganizationID, userID: configuration.userID)
     http = HTTPClient(log: log)
     runs = RunDriver(
       store: opened, models: OpenAIChatClient(http: http),
@@ -73,9 +75,10 @@ package final class ControlPlane: @unchecked Sendable {
 
   // MARK: - Calls
 
-  /// Calls an operation; gives its answer, `null` when it has none. `timeoutMilliseconds`: negative waits without limit, 0 takes the plane's default.
+  /// Calls an operation on behalf of `caller`, the host if nil; gives its answer, `null` when it has none.
+  /// `timeoutMilliseconds`: negative waits without limit, 0 takes the plane's default.
   package func call(
-    _ name: String, _ arguments: Arguments, timeoutMilliseconds: Int64
+    _ name: String, _ arguments: Arguments, timeoutMilliseconds: Int64 = 0, as caller: Caller? = nil
   ) throws(Failure) -> [UInt8] {
     guard let operation = OperationTable.operation(name) else {
       throw Failure(.unknownOperation, "no operation is named \(name)")
@@ -95,7 +98,8 @@ package final class ControlPlane: @unchecked Sendable {
     let answer = try gate.pass(interrupt) { () throws(Failure) -> Operation.Answer in
       if interrupt.reason == .cancelled { throw Failure(.cancelled, "the call was cancelled before it began") }
       return try operation.handler(
-        OperationCall(operation, arguments, plane: self, deadline: deadline, interrupt: interrupt))
+        OperationCall(
+          operation, arguments, plane: self, caller: caller ?? host, deadline: deadline, interrupt: interrupt))
     }
     switch answer {
     case nil: throw Failure(.closed, "the plane is closed")

@@ -44,10 +44,10 @@ enum TaskOperations {
       parameters: [.taskID], answer: "FullThread", handler: threadFull),
   ]
 
-  private static func find(_ id: String, _ plane: ControlPlane) throws(Failure) -> TaskRow {
+  private static func find(_ id: String, _ call: OperationCall) throws(Failure) -> TaskRow {
     let lookup: Lookup<TaskRow>
     do throws(StoreError) {
-      lookup = try plane.store.task(id, in: plane.organizationID)
+      lookup = try call.plane.store.task(id, in: call.organizationID)
     } catch {
       throw Failure(error)
     }
@@ -78,7 +78,7 @@ enum TaskOperations {
     let wanted = filter
     let found = try call.store { () throws(StoreError) in
       try call.plane.store.tasks(
-        PageRequest(page: call.page, perPage: call.perPage), matching: wanted, in: call.plane.organizationID)
+        PageRequest(page: call.page, perPage: call.perPage), matching: wanted, in: call.organizationID)
     }
     return PageDocument.make(
       items: found.rows.map { TaskDocument.item($0) }, total: found.total, page: call.page, perPage: call.perPage)
@@ -101,21 +101,21 @@ enum TaskOperations {
   private static func document(_ id: String, _ call: OperationCall) throws(Failure) -> [UInt8] {
     let snapshot: TaskSnapshot?
     do throws(RunError) {
-      snapshot = try call.plane.runs.snapshot(id, in: call.plane.organizationID)
+      snapshot = try call.plane.runs.snapshot(id, in: call.organizationID)
     } catch {
       throw Failure(error)
     }
     if let snapshot { return try TaskDocument.make(snapshot, plane: call.plane) }
     // Gone, or somebody else's: the look-up says which.
-    _ = try find(id, call.plane)
+    _ = try find(id, call)
     throw .api(404, "Task not found")
   }
 
   @Sendable private static func stop(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    let task = try find(call.taskID, call.plane)
+    let task = try find(call.taskID, call)
     let snapshot: TaskSnapshot?
     do throws(RunError) {
-      snapshot = try call.plane.runs.stop(task.id, in: call.plane.organizationID)
+      snapshot = try call.plane.runs.stop(task.id, in: call.organizationID)
     } catch {
       throw Failure(error)
     }
@@ -124,27 +124,27 @@ enum TaskOperations {
   }
 
   @Sendable private static func delete(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    let task = try find(call.taskID, call.plane)
+    let task = try find(call.taskID, call)
     let removed = try call.store { () throws(StoreError) in
       try call.plane.store.deleteTask(
-        task.id, in: call.plane.organizationID, durable: call.plane.configuration.isDurable)
+        task.id, in: call.organizationID, durable: call.plane.configuration.isDurable)
     }
     if removed.isEmpty { throw .api(404, "Task not found") }
-    for id in removed { call.plane.runs.interruptDeleted(id, in: call.plane.organizationID) }
+    for id in removed { call.plane.runs.interruptDeleted(id, in: call.organizationID) }
     return .none
   }
 
   // MARK: - Threads
 
   @Sendable private static func thread(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    let task = try find(call.taskID, call.plane)
+    let task = try find(call.taskID, call)
     var writer = JSONWriter(capacity: 4096)
     ThreadDocument.write(try messages(task, call), of: task, full: false, to: &writer)
     return .json(writer.bytes)
   }
 
   @Sendable private static func threadFull(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    let root = try find(call.taskID, call.plane)
+    let root = try find(call.taskID, call)
     var writer = JSONWriter(capacity: 4096)
     writer.beginObject()
     writer.key("root")
@@ -153,7 +153,7 @@ enum TaskOperations {
     var seen: Set<String> = [root.id]
     while let parent = open.popLast() {
       let subtasks = try call.store { () throws(StoreError) in
-        try call.plane.store.subtasks(of: parent, in: call.plane.organizationID)
+        try call.plane.store.subtasks(of: parent, in: call.organizationID)
       }
       for task in subtasks where seen.insert(task.id).inserted {
         writer.key(task.id)

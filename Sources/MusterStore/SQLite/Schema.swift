@@ -21,6 +21,9 @@ enum Schema {
   /// - `journal.key` is the key of the task and the number of the record in one, see `JournalKey`; `task` and `sequence`
   ///   are read out of it, for people. The key of a task stands for (organization, task): `tasks` makes the pair unique.
   /// - `journal.role` marks the records that are messages of the conversation: 1 user, 2 assistant.
+  /// - `keys.hash` is the SHA-256 of salt and secret; the secret itself is nowhere.
+  /// - `rates` counts a key's requests in its current window of so many seconds.
+  /// - `idempotency` remembers what an unsafe call with a key of the caller's made: `answer` once there is one.
   private static let version1: StaticString = """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
     INSERT INTO meta VALUES ('sequence', 0);
@@ -116,5 +119,47 @@ enum Schema {
       body TEXT NOT NULL,
       commands TEXT NOT NULL
     );
+
+    CREATE TABLE keys (
+      id TEXT PRIMARY KEY,
+      organization_id TEXT NOT NULL,
+      position INTEGER NOT NULL,
+      name TEXT NOT NULL,
+      salt TEXT NOT NULL,
+      hash TEXT NOT NULL,
+      agents TEXT,
+      is_read_only INTEGER NOT NULL,
+      created_at INTEGER NOT NULL,
+      expires_at INTEGER,
+      revoked_at INTEGER
+    ) WITHOUT ROWID;
+    CREATE INDEX keys_in_order ON keys (organization_id, position);
+
+    CREATE TABLE rates (
+      key_id TEXT NOT NULL,
+      seconds INTEGER NOT NULL,
+      window INTEGER NOT NULL,
+      count INTEGER NOT NULL,
+      PRIMARY KEY (key_id, seconds)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE idempotency (
+      organization_id TEXT NOT NULL,
+      operation TEXT NOT NULL,
+      key TEXT NOT NULL,
+      fingerprint TEXT NOT NULL,
+      resource_id TEXT NOT NULL,
+      answer TEXT,
+      created_at INTEGER NOT NULL,
+      PRIMARY KEY (organization_id, operation, key)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE templates (
+      id TEXT PRIMARY KEY,
+      organization_id TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      document_version INTEGER NOT NULL,
+      document TEXT NOT NULL
+    ) WITHOUT ROWID;
     """
 }

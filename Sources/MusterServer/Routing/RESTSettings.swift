@@ -1,0 +1,4 @@
+/// What a REST service is told.
+package struct RESTSettings: Sendable {
+  package init() {}
+}

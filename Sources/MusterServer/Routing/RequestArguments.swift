@@ -1,0 +1,26 @@
+import MusterAPI
+import MusterJSON
+
+/// Makes the arguments of an operation from a request.
+enum RequestArguments {
+  static func make(
+    _ operation: Operation, _ path: [(name: String, value: String)], _ query: [RequestTarget.Parameter],
+    _ request: RESTRequest
+  ) throws(Failure) -> Arguments {
+    var arguments = Arguments()
+    for parameter in path { arguments.parameters.append((parameter.name, .string(parameter.value))) }
+    for parameter in operation.parameters where parameter.location == .query {
+      // Of several with one name the last counts, as in the documented service.
+      guard let given = query.last(where: { $0.name == parameter.name }) else { continue }
+      arguments.parameters.append((parameter.name, parameter.value(of: given.value)))
+    }
+    if operation.body != nil, !request.body.isEmpty {
+      do throws(JSONError) {
+        arguments.body = try JSON.parse(request.body)
+      } catch {
+        throw Failure(error, in: "body")
+      }
+    }
+    return arguments
+  }
+}
