@@ -64,7 +64,7 @@ let package = Package(
     tests(
       "MusterRunsTests", ["MusterRuns", "MusterStore", "MusterEngine", "MusterJSON", "MusterModels", "MusterSystem"]),
     tests("MusterAPITests", ["MusterAPI", "MusterJSON", "MusterStore", "MusterSystem"]),
-    tests("MusterServerTests", ["MusterServer", "MusterAPI", "MusterJSON", "MusterSystem"]),
+    tests("MusterServerTests", ["MusterServer", "MusterAPI", "MusterJSON", "MusterStore", "MusterSystem"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -33,7 +33,12 @@ public func muster_http(
     let request = RESTRequest(
       method: try Text.string(method, "method"), target: Array(try Text.string(target, "target").utf8),
       headers: try headers(headersJSON), body: Array(UnsafeRawBufferPointer(start: body, count: bodyLength)))
-    let answer = found.rest.answer(request)
+    var answer = found.rest.answer(request)
+    // HEAD: the headers of GET without its body.
+    if request.method == "HEAD" {
+      if answer.status != 204 { answer.headers.append(("Content-Length", "\(answer.body.count)")) }
+      answer.body = []
+    }
     guard let copiedHeaders = Text.copy(headersText(answer)), let copiedBody = Text.copy(answer.body) else {
       throw Failure(.internal, "out of memory")
     }

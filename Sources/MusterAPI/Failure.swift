@@ -104,6 +104,13 @@ package struct Failure: Error, Sendable {
     validation([Problem(location: location, message: message, type: type)])
   }
 
+  /// 422 for a request body that is not JSON, with the byte where it goes wrong.
+  package static func body(_ error: JSONError) -> Failure {
+    validation(
+      [.key("body"), .index(error.position)], "\(error.message): line \(error.line) column \(error.column)",
+      type: "value_error.jsondecode")
+  }
+
   // MARK: - Errors of the rooms below
 
   /// A text that is not JSON as we take it; `what` names the text.

@@ -39,6 +39,9 @@ enum AgentOperations {
           "version", .query,
           "The version to run: a number, or draft for the working copy; the deployed one by default.",
           #"{"type":["string","integer"]}"#),
+        .init(
+          "asynchronous", .query, "Answer before the task has ended; refused with 501 in this version.",
+          #"{"type":"boolean","default":false,"x-muster-inactive":true}"#),
       ], body: .init("InvokeAgent"), answer: "AgentExecution", handler: InvokeOperation.run),
     Operation(
       "agents.tasks", "GET", "/v1/agents/{agent_id}/tasks", "Lists an agent's tasks, the last changed first.",

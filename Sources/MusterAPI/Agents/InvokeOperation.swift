@@ -6,6 +6,9 @@ import MusterSystem
 /// The operation `agents.invoke`.
 enum InvokeOperation {
   @Sendable static func run(_ call: OperationCall) throws(Failure) -> Operation.Answer {
+    if call.flag("asynchronous") {
+      throw .api(501, "asynchronous has a value that does nothing in this version of Muster")
+    }
     let chosen = try choose(call)
     guard chosen.isActive else { throw .api(400, "Agent is not active") }
     let request = documented(call.body)

@@ -18,6 +18,8 @@ package final class Operation: Sendable {
     let schemaText: String
     /// Nil only if the text is no schema, which a test excludes.
     let schema: JSONSchema?
+    /// The types that its schema allows, in its order.
+    private let types: [String]
 
     init(_ name: String, _ location: Location, _ summary: String, _ schemaText: String) {
       self.name = name
@@ -25,6 +27,8 @@ package final class Operation: Sendable {
       self.summary = summary
       self.schemaText = schemaText
       schema = SchemaCatalogue.compile(.trusted(Array(schemaText.utf8)))
+      let type = JSON.trusted(Array(schemaText.utf8))["type"]
+      types = type?.string.map { [$0] } ?? type?.elements.compactMap { $0.string } ?? []
     }
 
     var isRequired: Bool { location == .path }
@@ -37,9 +41,10 @@ package final class Operation: Sendable {
         case "integer":
           if let number = Int64(text), text.utf8.first != UInt8(ascii: "+") { return .integer(number) }
         case "boolean":
+          // The words that the documented service takes.
           switch text.lowercased() {
-          case "true", "1", "yes", "on": return .boolean(true)
-          case "false", "0", "no", "off": return .boolean(false)
+          case "true", "1", "yes", "on", "t", "y": return .boolean(true)
+          case "false", "0", "no", "off", "f", "n": return .boolean(false)
           default: break
           }
         case "string": return .string(text)
@@ -47,12 +52,6 @@ package final class Operation: Sendable {
         }
       }
       return .string(text)
-    }
-
-    /// The types that its schema allows.
-    private var types: [String] {
-      let type = JSON.trusted(Array(schemaText.utf8))["type"]
-      return type?.string.map { [$0] } ?? type?.elements.compactMap { $0.string } ?? []
     }
   }
 

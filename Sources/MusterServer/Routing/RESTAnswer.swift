@@ -5,7 +5,22 @@ import MusterJSON
 package struct RESTAnswer: Sendable {
   package var status: Int32
   package var headers: [(name: String, value: String)]
+  /// Of an answer to HEAD, what GET would give: whoever sends it leaves it out.
   package var body: [UInt8]
+  /// What records of the request may tell about it.
+  package var facts = Facts()
+
+  /// About a request: nothing of what it carried.
+  package struct Facts: Sendable {
+    /// The pattern that its path fits, for example `/v1/agents/{agent_id}`; nil when it fits none.
+    package var route: String?
+    /// The name of its operation.
+    package var operation: String?
+    package var requestID = ""
+    /// The public part of its key, and the organization of that; nil without a valid key.
+    package var keyID: String?
+    package var organizationID: String?
+  }
 
   package init(status: Int32, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
     self.status = status
@@ -21,7 +36,14 @@ package struct RESTAnswer: Sendable {
   /// The documented error.
   package static func failure(_ failure: Failure) -> RESTAnswer {
     var answer = json(failure.httpStatus, Array(failure.document.bytes))
-    if failure.isRetryable { answer.headers.append(("Retry-After", "1")) }
+    if failure.isRetryable || failure.httpStatus == 503 { answer.headers.append(("Retry-After", "1")) }
+    return answer
+  }
+
+  /// The answer to OPTIONS, and with 405 to a method that the path does not have.
+  static func allowing(_ methods: String, to method: String) -> RESTAnswer {
+    var answer = method == "OPTIONS" ? RESTAnswer(status: 204) : .failure(.rest(405, "Method Not Allowed"))
+    answer.headers.append(("Allow", methods))
     return answer
   }
 }

@@ -17,6 +17,16 @@ package struct RESTRequest: Sendable {
 
   /// The value of the first header with this name, which is given in lower-case letters.
   package func header(_ name: String) -> String? {
-    headers.first { $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == name }?.value
+    for header in headers where RESTRequest.isSame(header.name.utf8, name.utf8) { return header.value }
+    return nil
+  }
+
+  private static func isSame(_ name: String.UTF8View, _ lowercase: String.UTF8View) -> Bool {
+    guard name.count == lowercase.count else { return false }
+    for (byte, wanted) in zip(name, lowercase) {
+      let isCapital = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
+      if (isCapital ? byte | 0x20 : byte) != wanted { return false }
+    }
+    return true
   }
 }

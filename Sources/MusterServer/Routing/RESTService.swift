@@ -7,7 +7,13 @@ import MusterSystem
 package final class RESTService: Sendable {
   private let plane: ControlPlane
   private let settings: RESTSettings
-  private static let routes = Routes(OperationTable.all)
+
+  private static let routes = Routes(
+    OperationTable.all,
+    inactive: [
+      ("POST", "/v1/agents/{agent_id}/invoke/async", "invoke/async"),
+      ("POST", "/v1/agents/{agent_id}/invoke/stream", "invoke/stream"),
+    ])
 
   package init(plane: ControlPlane, settings: RESTSettings = RESTSettings()) {
     self.plane = plane
@@ -16,14 +22,21 @@ package final class RESTService: Sendable {
 
   /// Answers one request; whatever is wrong with it, there is an answer.
   package func answer(_ request: RESTRequest) -> RESTAnswer {
+    var facts = RESTAnswer.Facts()
+    facts.requestID = RequestID.of(request)
+    var answer: RESTAnswer
     do throws(Failure) {
-      return try respond(request)
+      answer = try respond(request, &facts)
     } catch {
-      return .failure(error)
+      answer = .failure(error)
     }
+    facts.route = facts.route ?? answer.facts.route
+    answer.facts = facts
+    answer.headers.append(("X-Request-Id", facts.requestID))
+    return answer
   }
 
-  private func respond(_ request: RESTRequest) throws(Failure) -> RESTAnswer {
+  private func respond(_ request: RESTRequest, _ facts: inout RESTAnswer.Facts) throws(Failure) -> RESTAnswer {
     let target: RequestTarget
     do throws(RequestTarget.Problem) {
       target = try RequestTarget(request.target)
@@ -32,15 +45,20 @@ package final class RESTService: Sendable {
     }
     if let answer = OpenRoutes.answer(request.method, target.segments) { return answer }
     guard target.segments.first == "v1" else { throw .rest(404, "Not Found") }
+    let match = RESTService.routes.match(target.segments)
+    facts.route = match?.route.pattern
+    // Browsers ask without a key before they send one, and the routes are no secret.
+    if request.method == "OPTIONS", let match { return .allowing(match.route.allowed, to: request.method) }
     let caller = try plane.authenticate(key: request.header("x-api-key"))
-    switch RESTService.routes.match(request.method, target.segments) {
-    case .none: throw .rest(404, "Not Found")
-    case .otherMethods(let methods):
-      var answer = RESTAnswer.failure(.rest(405, "Method Not Allowed"))
-      answer.headers.append(("Allow", methods.joined(separator: ", ")))
-      return answer
-    case .operation(let operation, let parameters):
-      let arguments = try RequestArguments.make(operation, parameters, target.query, request)
+    facts.keyID = caller.keyID
+    facts.organizationID = caller.organizationID
+    guard let match else { throw .rest(404, "Not Found") }
+    switch match.route.target(request.method == "HEAD" ? "GET" : request.method) {
+    case nil: return .allowing(match.route.allowed, to: request.method)
+    case .inactive(let name): throw .rest(501, "\(name) does nothing in this version of Muster")
+    case .operation(let operation):
+      facts.operation = operation.name
+      let arguments = try RequestArguments.make(operation, match.parameters, target.query, request)
       let text = try plane.call(operation.name, arguments, as: caller)
       return operation.success == 204 ? RESTAnswer(status: 204) : .json(operation.success, text)
     }

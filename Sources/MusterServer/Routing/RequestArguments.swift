@@ -9,16 +9,20 @@ enum RequestArguments {
   ) throws(Failure) -> Arguments {
     var arguments = Arguments()
     for parameter in path { arguments.parameters.append((parameter.name, .string(parameter.value))) }
-    for parameter in operation.parameters where parameter.location == .query {
-      // Of several with one name the last counts, as in the documented service.
-      guard let given = query.last(where: { $0.name == parameter.name }) else { continue }
-      arguments.parameters.append((parameter.name, parameter.value(of: given.value)))
+    if !query.isEmpty {
+      for parameter in operation.parameters where parameter.location == .query {
+        // Of several with one name the last counts, as in the documented service.
+        guard let given = query.last(where: { $0.name == parameter.name }) else { continue }
+        arguments.parameters.append((parameter.name, parameter.value(of: given.value)))
+      }
     }
     if operation.body != nil, !request.body.isEmpty {
       do throws(JSONError) {
         arguments.body = try JSON.parse(request.body)
       } catch {
-        throw Failure(error, in: "body")
+        // Too deep or too long is no mistake of grammar.
+        if error.kind == .limit { throw Failure(error, in: "body") }
+        throw .body(error)
       }
     }
     return arguments

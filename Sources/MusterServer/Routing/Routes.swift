@@ -1,72 +1,99 @@
 import MusterAPI
 
-/// Finds the operation that a method and a path name. Fixed segments go before parameters.
+/// Finds the operation that a method and a path name. A fixed segment goes before a parameter at the first place where
+/// two patterns differ.
 struct Routes: Sendable {
   /// What a path leads to.
-  enum Match {
-    case operation(Operation, parameters: [(name: String, value: String)])
-    /// The path is known, the method is not: those that are.
-    case otherMethods([String])
-    case none
+  struct Match {
+    let route: Route
+    /// The parameters of the path, by name.
+    let parameters: [(name: String, value: String)]
   }
 
-  private enum Segment: Sendable, Equatable {
-    case fixed(String)
-    case parameter(String)
+  /// A pattern of paths, with what each method does there.
+  struct Route: Sendable {
+    /// The pattern: `/v1/agents/{agent_id}`.
+    let pattern: String
+    let parameters: [String]
+    fileprivate(set) var targets: [(method: String, target: Target)] = []
+
+    func target(_ method: String) -> Target? { targets.first { $0.method == method }?.target }
+
+    /// The methods that are answered, for the header `Allow`.
+    var allowed: String {
+      var methods = targets.map { $0.method }
+      if methods.contains("GET") { methods.append("HEAD") }
+      return (methods + ["OPTIONS"]).joined(separator: ", ")
+    }
   }
 
-  private struct Route: Sendable {
-    let segments: [Segment]
-    let operation: Operation
+  /// What a method does on a path.
+  enum Target: Sendable {
+    case operation(Operation)
+    /// Documented, and nothing yet: what the refusal calls it.
+    case inactive(String)
   }
 
-  private let routes: [Route]
+  /// A place in the tree of patterns: what may follow the segments so far.
+  private struct Node: Sendable {
+    var fixed: [String: Int] = [:]
+    var parameter: Int?
+    var route: Int?
+  }
 
-  init(_ operations: [Operation]) {
-    routes = operations.filter { !$0.path.isEmpty }.map { operation in
-      let segments = operation.path.utf8.dropFirst().split(separator: UInt8(ascii: "/")).map { part -> Segment in
+  private var nodes = [Node()]
+  private var routes: [Route] = []
+
+  init(_ operations: [Operation], inactive: [(method: String, path: String, name: String)] = []) {
+    for operation in operations where !operation.path.isEmpty {
+      add(operation.method, operation.path, .operation(operation))
+    }
+    for route in inactive { add(route.method, route.path, .inactive(route.name)) }
+  }
+
+  private mutating func add(_ method: String, _ path: String, _ target: Target) {
+    var place = 0
+    var parameters: [String] = []
+    for part in path.utf8.dropFirst().split(separator: UInt8(ascii: "/")) {
+      let next: Int?
+      if part.first == UInt8(ascii: "{") {
+        parameters.append(String(decoding: Array(part.dropFirst().dropLast()), as: UTF8.self))
+        next = nodes[place].parameter
+        if next == nil { nodes[place].parameter = nodes.count }
+      } else {
         let text = String(decoding: Array(part), as: UTF8.self)
-        return text.utf8.first == UInt8(ascii: "{")
-          ? .parameter(String(decoding: Array(text.utf8.dropFirst().dropLast()), as: UTF8.self)) : .fixed(text)
+        next = nodes[place].fixed[text]
+        if next == nil { nodes[place].fixed[text] = nodes.count }
       }
-      return Route(segments: segments, operation: operation)
+      if next == nil { nodes.append(Node()) }
+      place = next ?? nodes.count - 1
     }
+    let index = nodes[place].route ?? routes.count
+    if index == routes.count {
+      routes.append(Route(pattern: path, parameters: parameters))
+      nodes[place].route = index
+    }
+    routes[index].targets.append((method, target))
   }
 
-  func match(_ method: String, _ segments: [String]) -> Match {
-    let fitting = routes.filter { Routes.fits($0.segments, segments) }
-    // The fixed segment wins at the first place where two routes differ: then both fit, and one of them is a parameter.
-    let best = fitting.max { left, right in
-      for (first, second) in zip(left.segments, right.segments) where first != second {
-        if case .parameter = first { return true }
-        return false
-      }
-      return false
-    }
-    guard let best else { return .none }
-    let same = fitting.filter { route in
-      zip(route.segments, best.segments).allSatisfy { pair in
-        switch pair {
-        case (.fixed, .fixed), (.parameter, .parameter): return true
-        default: return false
-        }
-      }
-    }
-    guard let route = same.first(where: { $0.operation.method == method }) else {
-      return .otherMethods(same.map { $0.operation.method })
-    }
-    var parameters: [(name: String, value: String)] = []
-    for (segment, value) in zip(route.segments, segments) {
-      if case .parameter(let name) = segment { parameters.append((name, value)) }
-    }
-    return .operation(route.operation, parameters: parameters)
+  /// The pattern that fits; nil when the path is unknown.
+  func match(_ segments: [String]) -> Match? {
+    var values: [String] = []
+    guard let index = find(segments, 0, from: 0, &values) else { return nil }
+    let route = routes[index]
+    return Match(route: route, parameters: Array(zip(route.parameters, values)))
   }
 
-  private static func fits(_ pattern: [Segment], _ segments: [String]) -> Bool {
-    guard pattern.count == segments.count else { return false }
-    for (part, segment) in zip(pattern, segments) {
-      if case .fixed(let text) = part, text != segment { return false }
-    }
-    return true
+  /// Follows the segments from `position` on; no deeper than the patterns are.
+  private func find(_ segments: [String], _ position: Int, from place: Int, _ values: inout [String]) -> Int? {
+    let node = nodes[place]
+    guard position < segments.count else { return node.route }
+    let segment = segments[position]
+    if let next = node.fixed[segment], let found = find(segments, position + 1, from: next, &values) { return found }
+    guard let next = node.parameter else { return nil }
+    values.append(segment)
+    if let found = find(segments, position + 1, from: next, &values) { return found }
+    values.removeLast()
+    return nil
   }
 }

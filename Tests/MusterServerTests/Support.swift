@@ -1,0 +1,61 @@
+import MusterJSON
+import MusterStore
+import MusterSystem
+import TestSupport
+import Testing
+
+@testable import MusterAPI
+@testable import MusterServer
+
+/// A service on a plane of its own, with a key to it.
+final class ServiceBench: @unchecked Sendable {
+  let plane: ControlPlane
+  let service: RESTService
+  let key: String
+  private let base: String
+
+  init(_ configuration: String = ":memory:") throws {
+    base = try ModelServer.shared.get().base
+    plane = try ControlPlane(configuration: Array(configuration.utf8), log: .none)
+    service = RESTService(plane: plane)
+    let made = try #require(KeyText.make())
+    let salt = try #require(KeyText.salt())
+    try plane.store.insertKey(
+      KeyRow(
+        id: made.id, organizationID: plane.host.organizationID, name: "test", salt: salt,
+        hash: try #require(made.hash(salt: salt)), agents: nil, isReadOnly: false, createdAt: .now(), expiresAt: nil,
+        revokedAt: nil), durable: false)
+    key = made.text
+  }
+
+  deinit { plane.close() }
+
+  /// Sends a request with the key.
+  func send(
+    _ method: String, _ target: String, _ body: String = "", headers: [(name: String, value: String)] = []
+  ) -> RESTAnswer {
+    answer(method, target, body, headers: [("x-api-key", key)] + headers)
+  }
+
+  /// Sends a request as it is.
+  func answer(
+    _ method: String, _ target: String, _ body: String = "", headers: [(name: String, value: String)] = []
+  ) -> RESTAnswer {
+    service.answer(
+      RESTRequest(method: method, target: Array(target.utf8), headers: headers, body: Array(body.utf8)))
+  }
+
+  /// Makes an agent that asks the model server for a model; gives its id.
+  func agent(_ model: String = "echo") throws -> String {
+    let answer = send(
+      "POST", "/v1/agents",
+      #"{"name":"A","model_provider":"openai_compatible","model_name":"\#(model)","llm_api_base":"\#(base)"}"#)
+    return try #require(answer.json["id"]?.string)
+  }
+}
+
+extension RESTAnswer {
+  var text: String { String(decoding: body, as: UTF8.self) }
+  var json: JSON { (try? JSON.parse(body)) ?? .null }
+  func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+}
