@@ -158,7 +158,7 @@ package final class Store: @unchecked Sendable {
 
   // MARK: - Organizations and owners
 
-  private static func insertOrganization(_ id: String, _ database: Database) throws(StoreError) {
+  static func insertOrganization(_ id: String, _ database: Database) throws(StoreError) {
     try database.statement("INSERT OR IGNORE INTO organizations VALUES (?, ?)")
       .bind(1, id).bind(2, Timestamp.now().microseconds).run()
   }

@@ -29,7 +29,7 @@ enum AgentOperations {
       parameters: [.agentID], answer: "AIAgent", handler: deploy),
     Operation(
       "agents.delete", "DELETE", "/v1/agents/{agent_id}", "Removes an agent with its versions and tasks for good.",
-      parameters: [.agentID], answer: nil, success: 202, handler: delete),
+      parameters: [.agentID], answer: nil, success: 202, access: .administer, handler: delete),
     Operation(
       "agents.invoke", "POST", "/v1/agents/{agent_id}/invoke",
       "Runs an agent and waits for its task to end; the task is given also when the run failed.",
@@ -75,7 +75,8 @@ enum AgentOperations {
 
   @Sendable private static func list(_ call: OperationCall) throws(Failure) -> Operation.Answer {
     let found = try call.store { () throws(StoreError) in
-      try call.plane.store.agents(PageRequest(page: call.page, perPage: call.perPage), in: call.organizationID)
+      try call.plane.store.agents(
+        PageRequest(page: call.page, perPage: call.perPage), in: call.organizationID, only: call.caller.agents)
     }
     return .json(
       PageDocument.make(
@@ -88,7 +89,7 @@ enum AgentOperations {
       try PageDocument.make(page: page, perPage: perPage) { text throws(Failure) in
         try call.store { () throws(StoreError) in
           try call.plane.store.appendAgents(
-            PageRequest(page: page, perPage: perPage), in: call.organizationID, to: &text)
+            PageRequest(page: page, perPage: perPage), in: call.organizationID, only: call.caller.agents, to: &text)
         }
       })
   }

@@ -21,7 +21,7 @@ extension ControlPlane {
       row.revokedAt == nil, row.expiresAt.map({ Timestamp.now() < $0 }) ?? true
     else { throw ControlPlane.unknown }
     return Caller(
-      organizationID: row.organizationID, keyID: row.id,
-      agents: row.agents.map { JSON.trusted($0).elements.compactMap { $0.string } }, isReadOnly: row.isReadOnly)
+      organizationID: row.organizationID, keyID: row.id, agents: row.agents, isReadOnly: row.isReadOnly,
+      canManageKeys: row.canManageKeys)
   }
 }

@@ -73,8 +73,23 @@ package final class Operation: Sendable {
     }
   }
 
+  /// What a caller must be allowed to do for an operation.
+  package enum Access: String, Sendable {
+    /// To read.
+    case read
+    /// To change what belongs to the one agent that the arguments name, or whose task they name.
+    case change
+    /// To make or remove agents, or to change what belongs to many: not for keys that are limited to some agents.
+    case administer
+    /// To manage API keys.
+    case manageKeys = "manage_keys"
+    /// To be the host itself: the operation touches the machine.
+    case host
+  }
+
   package let name: String
   package let method: String
+  /// Empty for an operation that only the host can call.
   package let path: String
   package let summary: String
   package let parameters: [Parameter]
@@ -85,6 +100,15 @@ package final class Operation: Sendable {
   package let success: Int32
   /// The version of Muster that brought it.
   package let since: String
+  /// What its caller must be allowed to do.
+  package let access: Access
+  /// Whether the documented service does not have it.
+  package let isExtension: Bool
+  /// Whether its path names an agent, or a task.
+  let namesAgent: Bool
+  let namesTask: Bool
+  /// Whether its body names the task to continue and the one above it.
+  let namesTasksInBody: Bool
   let handler: @Sendable (OperationCall) throws(Failure) -> Answer
 
   /// What a handler gives.
@@ -93,9 +117,11 @@ package final class Operation: Sendable {
     case json([UInt8])
   }
 
+  /// `access`: nil takes the narrowest that fits method and path, see `access(_:_:_:)`.
   init(
     _ name: String, _ method: String, _ path: String, _ summary: String, parameters: [Parameter] = [],
-    body: Body? = nil, answer: String?, success: Int32 = 200, since: String = "0.1.0",
+    body: Body? = nil, answer: String?, success: Int32 = 200, since: String = "0.1.0", access: Access? = nil,
+    isExtension: Bool = false,
     handler: @escaping @Sendable (OperationCall) throws(Failure) -> Answer
   ) {
     self.name = name
@@ -107,7 +133,23 @@ package final class Operation: Sendable {
     self.answer = answer
     self.success = success
     self.since = since
+    self.access = access ?? Operation.access(method, path, parameters)
+    self.isExtension = isExtension
+    namesAgent = parameters.contains { $0.name == "agent_id" && $0.location == .path }
+    namesTask = parameters.contains { $0.name == "task_id" && $0.location == .path }
+    namesTasksInBody = body?.schemaName == "InvokeAgent"
     self.handler = handler
+  }
+
+  /// What an operation needs that does not say so: who changes something without naming an agent or a task may change
+  /// what belongs to others.
+  private static func access(_ method: String, _ path: String, _ parameters: [Parameter]) -> Access {
+    if path.isEmpty { return .host }
+    if method == "GET" { return .read }
+    let namesOwner = parameters.contains {
+      $0.location == .path && ($0.name == "agent_id" || $0.name == "task_id")
+    }
+    return namesOwner ? .change : .administer
   }
 }
 

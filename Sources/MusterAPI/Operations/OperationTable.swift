@@ -1,7 +1,7 @@
 /// Every operation, by name.
 package enum OperationTable {
   /// All operations in the order of the documentation.
-  package static let all: [Operation] = AgentOperations.all + TaskOperations.all
+  package static let all: [Operation] = AgentOperations.all + TaskOperations.all + KeyOperations.all
 
   private static let byName: [String: Operation] = {
     var table: [String: Operation] = [:]

@@ -65,6 +65,8 @@ package enum BuildInformation {
     writeReference("answer", operation.answer, to: &writer)
     writer.member("success", Int64(operation.success))
     writer.member("since", operation.since)
+    writer.member("access", operation.access.rawValue)
+    writer.member("extension", operation.isExtension)
     writer.endObject()
   }
 

@@ -10,16 +10,27 @@ package struct Caller: Sendable {
   let agents: [String]?
   /// Whether the key may only read.
   let isReadOnly: Bool
+  /// Whether it may make, change and revoke API keys.
+  let canManageKeys: Bool
 
-  init(
-    organizationID: String, userID: String? = nil, keyID: String? = nil, agents: [String]? = nil,
-    isReadOnly: Bool = false
-  ) {
+  /// The host.
+  init(organizationID: String, userID: String? = nil) {
     self.organizationID = organizationID
     self.userID = userID
+    keyID = nil
+    agents = nil
+    isReadOnly = false
+    canManageKeys = true
+  }
+
+  /// The holder of an API key.
+  init(organizationID: String, keyID: String, agents: [String]?, isReadOnly: Bool, canManageKeys: Bool) {
+    self.organizationID = organizationID
+    userID = nil
     self.keyID = keyID
     self.agents = agents
     self.isReadOnly = isReadOnly
+    self.canManageKeys = canManageKeys
   }
 
   /// Whether the caller may use the agent.

@@ -97,9 +97,12 @@ package final class ControlPlane: @unchecked Sendable {
       milliseconds: timeoutMilliseconds == 0 ? configuration.callTimeoutMilliseconds : timeoutMilliseconds)
     let answer = try gate.pass(interrupt) { () throws(Failure) -> Operation.Answer in
       if interrupt.reason == .cancelled { throw Failure(.cancelled, "the call was cancelled before it began") }
-      return try operation.handler(
-        OperationCall(
-          operation, arguments, plane: self, caller: caller ?? host, deadline: deadline, interrupt: interrupt))
+      let caller = caller ?? host
+      try Authorization.check(caller, operation)
+      let call = try OperationCall(
+        operation, arguments, plane: self, caller: caller, deadline: deadline, interrupt: interrupt)
+      try Authorization.check(call, operation)
+      return try operation.handler(call)
     }
     switch answer {
     case nil: throw Failure(.closed, "the plane is closed")

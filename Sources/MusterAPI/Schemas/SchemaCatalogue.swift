@@ -5,7 +5,7 @@ enum SchemaCatalogue {
   /// The components as the OpenAPI document and the build information show them.
   static let components: JSON = {
     var text = "{"
-    for (index, schema) in (AgentSchemas.all + TaskSchemas.all + SharedSchemas.all).enumerated() {
+    for (index, schema) in (AgentSchemas.all + TaskSchemas.all + KeySchemas.all + SharedSchemas.all).enumerated() {
       if index > 0 { text += "," }
       text += "\"\(schema.name)\":\(schema.text)"
     }

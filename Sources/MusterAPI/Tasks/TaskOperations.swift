@@ -68,6 +68,7 @@ enum TaskOperations {
   static func page(_ call: OperationCall, agentID: String?) throws(Failure) -> [UInt8] {
     var filter = TaskFilter()
     filter.agentID = agentID
+    filter.agents = call.caller.agents
     filter.userID = call.string("user_id")
     filter.parentID = call.string("parent_task_id")
     filter.triggeringAgentID = call.string("triggering_agent_id")
@@ -127,8 +128,9 @@ enum TaskOperations {
     let task = try find(call.taskID, call)
     let removed = try call.store { () throws(StoreError) in
       try call.plane.store.deleteTask(
-        task.id, in: call.organizationID, durable: call.plane.configuration.isDurable)
+        task.id, in: call.organizationID, onlyOf: call.caller.agents, durable: call.plane.configuration.isDurable)
     }
+    guard let removed else { throw Authorization.otherAgent }
     if removed.isEmpty { throw .api(404, "Task not found") }
     for id in removed { call.plane.runs.interruptDeleted(id, in: call.organizationID) }
     return .none
@@ -155,7 +157,7 @@ enum TaskOperations {
       let subtasks = try call.store { () throws(StoreError) in
         try call.plane.store.subtasks(of: parent, in: call.organizationID)
       }
-      for task in subtasks where seen.insert(task.id).inserted {
+      for task in subtasks where seen.insert(task.id).inserted && call.caller.mayUse(agent: task.agentID) {
         writer.key(task.id)
         ThreadDocument.write(try messages(task, call), of: task, full: true, to: &writer)
         open.append(task.id)

@@ -107,20 +107,22 @@ extension Store {
     }
   }
 
-  /// The documents of a page of agents, newest first.
-  package func agents(_ page: PageRequest, in organization: String) throws(StoreError) -> Page<[UInt8]> {
+  /// The documents of a page of agents, newest first; `ids`: of these only.
+  package func agents(
+    _ page: PageRequest, in organization: String, only ids: [String]? = nil
+  ) throws(StoreError) -> Page<[UInt8]> {
     var rows: [[UInt8]] = []
-    let total = try eachAgent(page, in: organization) { rows.append($0.bytes(0)) }
+    let total = try eachAgent(page, in: organization, only: ids) { rows.append($0.bytes(0)) }
     return Page(rows: rows, total: total)
   }
 
   /// Appends the documents of a page of agents, newest first and with commas between, and gives the number of rows in
-  /// the whole list.
+  /// the whole list; `ids`: of these only.
   package func appendAgents(
-    _ page: PageRequest, in organization: String, to output: inout [UInt8]
+    _ page: PageRequest, in organization: String, only ids: [String]? = nil, to output: inout [UInt8]
   ) throws(StoreError) -> Int64 {
     let start = output.count
-    return try eachAgent(page, in: organization) { row in
+    return try eachAgent(page, in: organization, only: ids) { row in
       if output.count == start {
         row.append(0, to: &output)
         // Agents mostly have about the same size.
@@ -136,9 +138,10 @@ extension Store {
   /// Calls `take` for each row of a page, whose first column is the document; gives the number of rows in the whole
   /// list.
   private func eachAgent(
-    _ page: PageRequest, in organization: String, _ take: (Statement) -> Void
+    _ page: PageRequest, in organization: String, only ids: [String]?, _ take: (Statement) -> Void
   ) throws(StoreError) -> Int64 {
-    try read { (database: Database) throws(StoreError) -> Int64 in
+    if let ids { return try eachAgent(page, among: IDList.text(ids), in: organization, take) }
+    return try read { (database: Database) throws(StoreError) -> Int64 in
       let state = try database.statement(
         """
         SELECT rows, (SELECT max(position) FROM agents WHERE organization_id = ?1) FROM counts
@@ -171,6 +174,25 @@ extension Store {
       }
       if count > 0 { agentPlaces.note(count, from: page.offset, last: last, of: state, in: organization) }
       return state.rows
+    }
+  }
+
+  /// The same for a list that is narrowed to some ids, which are few: it is counted and skipped row by row.
+  private func eachAgent(
+    _ page: PageRequest, among ids: [UInt8], in organization: String, _ take: (Statement) -> Void
+  ) throws(StoreError) -> Int64 {
+    try read { (database: Database) throws(StoreError) -> Int64 in
+      let total = try database.statement(
+        "SELECT count(*) FROM agents WHERE organization_id = ? AND id IN (SELECT value FROM json_each(?))"
+      ).bind(1, organization).bind(2, ids).first { $0.integer(0) }
+      let statement = try database.statement(
+        """
+        SELECT document FROM agents WHERE organization_id = ? AND id IN (SELECT value FROM json_each(?))
+        ORDER BY position DESC LIMIT ? OFFSET ?
+        """
+      ).bind(1, organization).bind(2, ids).bind(3, page.count).bind(4, page.offset)
+      while try statement.step() { take(statement) }
+      return total ?? 0
     }
   }
 

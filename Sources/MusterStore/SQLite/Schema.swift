@@ -129,6 +129,7 @@ enum Schema {
       hash TEXT NOT NULL,
       agents TEXT,
       is_read_only INTEGER NOT NULL,
+      can_manage_keys INTEGER NOT NULL,
       created_at INTEGER NOT NULL,
       expires_at INTEGER,
       revoked_at INTEGER

@@ -19,6 +19,14 @@ extension Store {
     try database.statement("SELECT 1 FROM tasks WHERE id = ?").bind(1, id).first { _ in true } ?? false
   }
 
+  /// The agent of a task; nil when the organization has no such task.
+  package func agent(ofTask id: String, in organization: String) throws(StoreError) -> String? {
+    try readOnce { (database: Database) throws(StoreError) -> String? in
+      try database.statement("SELECT agent_id FROM tasks WHERE id = ? AND organization_id = ?")
+        .bind(1, id).bind(2, organization).first { $0.text(0) }
+    }
+  }
+
   /// A task with the first record of its latest turn and the record that holds its result, all of one moment.
   package func taskWithRecords(
     _ id: String, in organization: String
@@ -78,19 +86,32 @@ extension Store {
   /// Removes a task, its sub-tasks at every level, and their journals; gives the ids of all that were removed, nothing
   /// when it is not there.
   package func deleteTask(_ id: String, in organization: String, durable: Bool) throws(StoreError) -> [String] {
-    try write(owed: durable) { (database: Database) throws(StoreError) -> [String] in
+    try deleteTask(id, in: organization, onlyOf: nil, durable: durable) ?? []
+  }
+
+  /// The same; but nil, and nothing is removed, when one of them belongs to an agent that is not among `agents`.
+  package func deleteTask(
+    _ id: String, in organization: String, onlyOf agents: [String]?, durable: Bool
+  ) throws(StoreError) -> [String]? {
+    try write(owed: durable) { (database: Database) throws(StoreError) -> [String]? in
       var open = [id]
-      var removed: [String] = []
+      var doomed: [(id: String, key: Int64, position: Int64)] = []
+      var seen: Set<String> = [id]
       while let next = open.popLast() {
-        let task = try database.statement("SELECT key, position FROM tasks WHERE id = ? AND organization_id = ?")
-          .bind(1, next).bind(2, organization).first { (key: $0.integer(0), position: $0.integer(1)) }
+        let task = try database.statement(
+          "SELECT key, position, agent_id FROM tasks WHERE id = ? AND organization_id = ?"
+        ).bind(1, next).bind(2, organization).first { (key: $0.integer(0), position: $0.integer(1), agent: $0.text(2)) }
         guard let task else { continue }
-        try Store.deleteTask(key: task.key, position: task.position, in: organization, database)
-        removed.append(next)
-        open += try database.statement("SELECT id FROM tasks WHERE parent_id = ? AND organization_id = ?")
+        if let agents, !agents.contains(task.agent) { return nil }
+        doomed.append((next, task.key, task.position))
+        let subtasks = try database.statement("SELECT id FROM tasks WHERE parent_id = ? AND organization_id = ?")
           .bind(1, next).bind(2, organization).all { $0.text(0) }
+        for subtask in subtasks where seen.insert(subtask).inserted { open.append(subtask) }
       }
-      return removed
+      for task in doomed {
+        try Store.deleteTask(key: task.key, position: task.position, in: organization, database)
+      }
+      return doomed.map { $0.id }
     }
   }
 

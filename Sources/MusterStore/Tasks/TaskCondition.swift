@@ -15,6 +15,9 @@ struct TaskCondition {
 
   init(_ filter: TaskFilter) {
     add("t.agent_id = ?", filter.agentID.map { .text($0) })
+    add(
+      "t.agent_id IN (SELECT value FROM json_each(?))",
+      filter.agents.map { .text(String(decoding: IDList.text($0), as: UTF8.self)) })
     add("t.user_id = ?", filter.userID.map { .text($0) })
     add("t.parent_id = ?", filter.parentID.map { .text($0) })
     add("t.triggering_agent_id = ?", filter.triggeringAgentID.map { .text($0) })

@@ -64,6 +64,8 @@ package struct TurnEnd: Sendable {
 /// What a list of tasks is narrowed to; nil takes all. Times are inclusive bounds of the time of creation.
 package struct TaskFilter: Sendable {
   package var agentID: String?
+  /// The ids of the only agents whose tasks are wanted.
+  package var agents: [String]?
   package var userID: String?
   package var parentID: String?
   package var triggeringAgentID: String?
