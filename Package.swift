@@ -62,8 +62,9 @@ let package = Package(
     tests("MusterEngineTests", ["MusterEngine", "MusterJSON"]),
     tests("MusterModelsTests", ["MusterModels", "MusterJSON", "MusterHTTP", "MusterSystem"]),
     tests(
-      "MusterRunsTests", ["MusterRuns", "MusterStore", "MusterEngine", "MusterJSON", "MusterModels", "MusterSystem"]),
-    tests("MusterAPITests", ["MusterAPI", "MusterJSON", "MusterStore", "MusterSystem"]),
+      "MusterRunsTests",
+      ["MusterRuns", "MusterStore", "MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterSystem"]),
+    tests("MusterAPITests", ["MusterAPI", "MusterHTTP", "MusterJSON", "MusterStore", "MusterSystem"]),
     tests("MusterServerTests", ["MusterServer", "MusterAPI", "MusterJSON", "MusterStore", "MusterSystem"]),
   ],
   swiftLanguageModes: [.v6]

@@ -200,9 +200,15 @@ typedef struct muster_host {
  *   busy_timeout_ms  0-600000, default 5000: how long a write may wait for other processes before MUSTER_E_BUSY
  *   default_model    {"provider","name","api_base"}: provider and name are given to agents that are created without them; `api_base` is the
  *                    plane's own address for that provider, looked up at each run. Default: {"provider":"openai","name":"gpt-4.1"}
- *   network          "open" (default): addresses of models are not restricted
+ *   network          which addresses of models agents may name (llm_api_base): "open" (default): any; "public": public ones; an array: public ones,
+ *                    and what is in it: "loopback" (127.0.0.0/8, ::1), "private" (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10,
+ *                    fc00::/7), and hosts "HOST" or "HOST:PORT" by name or address. Checked is the address of each connection when it is made; a host
+ *                    that is in the array may have any. Link-local, metadata, multicast and reserved addresses need an entry of their own. Proxies
+ *                    of the environment serve "open" and such hosts only. A refused run ends `error`, `model_forbidden`. The plane's own address
+ *                    (default_model.api_base, OPENAI_BASE_URL) is never restricted. Callers with an API key have this policy too, but "public" if
+ *                    the key is missing
  *   limits           {"call_timeout_ms": 1-86400000, default 600000}: the time of a call whose timeout_ms is 0
- * The keys api_key, workspace_root, secrets_key and threads, other values of `network` and stores with a scheme (postgres://, https://) are known but
+ * The keys api_key, workspace_root, secrets_key and threads, and stores with a scheme (postgres://, https://) are known but
  * do nothing in this version: MUSTER_E_UNSUPPORTED.
  *
  * A new file gets mode 0600. A file that is not a Muster store, or that a newer version wrote, is left untouched and gives

@@ -2,8 +2,10 @@
 #define CURL_DISABLE_TYPECHECK
 #include "CCurl.h"
 
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +36,11 @@ static struct {
   CURLMsg *(*multi_info_read)(CURLM *, int *);
   struct curl_slist *(*slist_append)(struct curl_slist *, const char *);
   void (*slist_free_all)(struct curl_slist *);
+  CURLU *(*url)(void);
+  void (*url_cleanup)(CURLU *);
+  CURLUcode (*url_get)(const CURLU *, CURLUPart, char **, unsigned int);
+  CURLUcode (*url_set)(CURLU *, CURLUPart, const char *, unsigned int);
+  void (*free)(void *);
   // Of the OpenSSL below libcurl; NULL when it uses another library.
   void (*thread_stop)(void);
 } curl;
@@ -77,6 +84,11 @@ static void load(void) {
   resolve(library, "curl_multi_info_read", &curl.multi_info_read);
   resolve(library, "curl_slist_append", &curl.slist_append);
   resolve(library, "curl_slist_free_all", &curl.slist_free_all);
+  resolve(library, "curl_url", &curl.url);
+  resolve(library, "curl_url_cleanup", &curl.url_cleanup);
+  resolve(library, "curl_url_get", &curl.url_get);
+  resolve(library, "curl_url_set", &curl.url_set);
+  resolve(library, "curl_free", &curl.free);
   if (load_problem[0]) return;
   void *found = dlsym(library, "OPENSSL_thread_stop");
   memcpy(&curl.thread_stop, &found, sizeof found);
@@ -177,11 +189,48 @@ static size_t sink_write(char *bytes, size_t size, size_t number, void *pointer)
   return count;
 }
 
-// curl's own sockets are inherited by programs that the host starts; ours are not.
-static curl_socket_t open_socket(void *pointer, curlsocktype purpose, struct curl_sockaddr *address) {
-  (void)pointer;
-  (void)purpose;
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+// ---- addresses ----
+
+static ccurl_address address_of_v6(const struct in6_addr *address) {
+  ccurl_address found = {0, 0};
+  for (int index = 0; index < 8; index++) found.high = found.high << 8 | address->s6_addr[index];
+  for (int index = 8; index < 16; index++) found.low = found.low << 8 | address->s6_addr[index];
+  return found;
+}
+
+static ccurl_address address_of_v4(const struct in_addr *address) {
+  return (ccurl_address){0, UINT64_C(0xffff00000000) | ntohl(address->s_addr)};
+}
+
+bool ccurl_address_of(const char *text, ccurl_address *address) {
+  struct in_addr v4;
+  struct in6_addr v6;
+  if (inet_pton(AF_INET, text, &v4) == 1) {
+    *address = address_of_v4(&v4);
+  } else if (inet_pton(AF_INET6, text, &v6) == 1) {
+    *address = address_of_v6(&v6);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool ccurl_url_host(const char *text, char *host, uint16_t *port) {
+  CURLU *url = curl.url();
+  if (!url) return false;
+  char *name = NULL, *number = NULL;
+  bool is_found = curl.url_set(url, CURLUPART_URL, text, CURLU_PATH_AS_IS) == CURLUE_OK
+                  && curl.url_get(url, CURLUPART_HOST, &name, 0) == CURLUE_OK
+                  && curl.url_get(url, CURLUPART_PORT, &number, CURLU_DEFAULT_PORT) == CURLUE_OK
+                  && strlen(name) < CCURL_HOST_SIZE;
+  if (is_found) {
+    memcpy(host, name, strlen(name) + 1);
+    *port = (uint16_t)strtoul(number, NULL, 10);
+  }
+  curl.free(name);
+  curl.free(number);
+  curl.url_cleanup(url);
+  return is_found;
 }
 
 // ---- transfers ----
@@ -191,9 +240,39 @@ struct ccurl_transfer {
   CURL *easy;
   struct curl_slist *headers;
   sink body, received_headers;
+  ccurl_address_check *is_allowed;  // NULL: every address is
+  uint32_t allowances;
+  bool is_refused;
   bool is_added, is_done;
   char message[CURL_ERROR_SIZE];
 };
+
+// Whether the transfer may connect to this address, which is the very one that it would connect to: whatever the name,
+// its notation, the answer of a name server or an earlier answer of the host led to it.
+static bool is_allowed(const ccurl_transfer *transfer, const struct curl_sockaddr *address) {
+  if (!transfer->is_allowed) return true;
+  struct sockaddr_storage copy = {0};
+  if (address->addrlen > sizeof copy) return false;
+  memcpy(&copy, &address->addr, address->addrlen);
+  ccurl_address found;
+  switch (address->family) {
+    case AF_INET: found = address_of_v4(&((struct sockaddr_in *)&copy)->sin_addr); break;
+    case AF_INET6: found = address_of_v6(&((struct sockaddr_in6 *)&copy)->sin6_addr); break;
+    default: return false;
+  }
+  return transfer->is_allowed(found, transfer->allowances);
+}
+
+static curl_socket_t open_socket(void *pointer, curlsocktype purpose, struct curl_sockaddr *address) {
+  (void)purpose;
+  ccurl_transfer *transfer = pointer;
+  if (!is_allowed(transfer, address)) {
+    transfer->is_refused = true;
+    return CURL_SOCKET_BAD;
+  }
+  // curl's own sockets are inherited by programs that the host starts; ours are not.
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
 
 ccurl_transfer *ccurl_transfer_new(void) {
   ccurl_transfer *transfer = calloc(1, sizeof *transfer);
@@ -227,8 +306,16 @@ void ccurl_transfer_clear(ccurl_transfer *transfer) {
   curl.slist_free_all(transfer->headers);
   transfer->headers = NULL;
   transfer->message[0] = 0;
+  transfer->is_allowed = NULL;
+  transfer->allowances = 0;
+  transfer->is_refused = false;
   sink_clear(&transfer->body);
   sink_clear(&transfer->received_headers);
+}
+
+void ccurl_transfer_restrict(ccurl_transfer *transfer, ccurl_address_check *is_allowed, uint32_t allowances) {
+  transfer->is_allowed = is_allowed;
+  transfer->allowances = allowances;
 }
 
 void ccurl_transfer_limit(ccurl_transfer *transfer, size_t body, size_t headers) {
@@ -269,6 +356,7 @@ CURLMcode ccurl_transfer_start(ccurl_transfer *transfer) {
   curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, sink_write);
   curl.easy_setopt(easy, CURLOPT_HEADERDATA, &transfer->received_headers);
   curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  curl.easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
   // CURLOPT_QUICK_EXIT, which older headers lack: a transfer that is taken back does not wait for the resolver's
   // thread.
   curl.easy_setopt(easy, (CURLoption)322, 1L);
@@ -328,6 +416,8 @@ const char *ccurl_transfer_message(ccurl_transfer *transfer, CURLcode result) {
 bool ccurl_transfer_is_over_limit(ccurl_transfer *transfer) {
   return transfer->body.is_over_limit || transfer->received_headers.is_over_limit;
 }
+
+bool ccurl_transfer_is_refused(ccurl_transfer *transfer) { return transfer->is_refused; }
 
 const uint8_t *ccurl_transfer_body(ccurl_transfer *transfer, size_t *count) {
   *count = transfer->body.count;

@@ -15,7 +15,7 @@ final class PlaneHandle: @unchecked Sendable {
   init(plane: ControlPlane, host: Host?) {
     self.plane = plane
     self.host = host
-    rest = RESTService(plane: plane)
+    rest = RESTService(plane: plane, settings: RESTSettings(network: plane.networkOfCallers))
   }
 
   /// The open plane of a handle, for a call from this thread.

@@ -38,7 +38,7 @@ package struct Beginning: Sendable {
   package let attempts: Int64
   /// How often an answer that does not match the schema is sent back.
   package let repairs: Int64
-  /// The network policy under which it runs.
+  /// The network policy under which it runs, as text; records without one are of a time when every run was `open`.
   package let network: String
 
   package init(
@@ -70,8 +70,7 @@ package struct Beginning: Sendable {
     guard let agentVersion = body["agent_version"]?.string, let request = body["request"], request.kind == .object,
       let model = body["model"], let provider = model["provider"]?.string, let name = model["name"]?.string,
       let format = body["format"]?.string.flatMap({ Format(rawValue: $0) }), let limits = body["limits"],
-      let attempts = limits["attempts"]?.int64, let repairs = limits["repairs"]?.int64,
-      let network = body["network"]?.string
+      let attempts = limits["attempts"]?.int64, let repairs = limits["repairs"]?.int64
     else { throw UnreadableRecord(what: "beginning of a turn") }
     engineVersion = version
     self.agentVersion = agentVersion
@@ -94,7 +93,12 @@ package struct Beginning: Sendable {
     historyFromTurn = body["history_from_turn"]?.int64
     self.attempts = attempts
     self.repairs = repairs
-    self.network = network
+    if let policy = body.present("network") {
+      guard let text = policy.string else { throw UnreadableRecord(what: "network policy of a turn") }
+      network = text
+    } else {
+      network = "open"
+    }
   }
 
   package var json: JSON {

@@ -128,6 +128,8 @@ package struct ModelFailed: Sendable {
     case refused
     /// Nothing says where it is or with which key.
     case notConfigured = "not_configured"
+    /// The network policy of the run does not allow its address.
+    case forbidden
   }
 
   package let kind: Kind

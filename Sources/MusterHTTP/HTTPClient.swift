@@ -6,12 +6,14 @@ package import MusterSystem
 ///
 /// libcurl is opened when the first request is made. Proxies come from the variables that curl reads (`http_proxy`,
 /// `https_proxy`, `all_proxy`, `no_proxy`), trusted certificates from `CURL_CA_BUNDLE` or `SSL_CERT_FILE`, and
-/// `SSL_CERT_DIR`, as they were when the client was made. Redirects are answers like others.
+/// `SSL_CERT_DIR`, as they were when the client was made. Redirects are answers like others. A connection serves later
+/// requests of the same network policy's scope only: one that was made without restriction never serves one that has any.
 package final class HTTPClient: @unchecked Sendable {
   private let log: Log
   private let certificates: HTTPCertificates
   private let lock = Lock()
-  /// Transfers that nobody uses, the latest one last: it is taken first, so that few connections stay warm.
+  /// Transfers that nobody uses, the latest one last: of those that fit it is taken first, so that few connections stay
+  /// warm.
   private var idle: [HTTPTransfer] = []
   private var isClosed = false
 
@@ -53,7 +55,7 @@ package final class HTTPClient: @unchecked Sendable {
   private func send(
     _ request: HTTPRequest, _ deadline: Deadline, _ interrupt: Interrupt, _ tick: (() -> Bool)?
   ) throws(HTTPError) -> HTTPResponse {
-    let transfer = try borrow()
+    let transfer = try borrow(for: request)
     defer { giveBack(transfer) }
     try transfer.prepare(request, certificates: certificates)
     return try interrupt.whileWaking({ transfer.wake() }) { () throws(HTTPError) -> HTTPResponse in
@@ -94,22 +96,47 @@ package final class HTTPClient: @unchecked Sendable {
 
   // MARK: - Transfers
 
-  private func borrow() throws(HTTPError) -> HTTPTransfer {
-    if let transfer = lock.withLock({ idle.popLast() }) { return transfer }
+  private func borrow(for request: HTTPRequest) throws(HTTPError) -> HTTPTransfer {
+    let scope = try scope(of: request)
+    let kept = lock.withLock { () -> HTTPTransfer? in
+      idle.lastIndex { $0.scope == scope }.map { idle.remove(at: $0) }
+    }
+    if let kept { return kept }
+    try load()
+    guard let transfer = HTTPTransfer(scope: scope) else { throw .failed("out of memory") }
+    return transfer
+  }
+
+  private func scope(of request: HTTPRequest) throws(HTTPError) -> NetworkPolicy.Scope {
+    if request.network.isOpen { return .any }
+    try HTTPURL.check(request.url)
+    try load()
+    guard let host = NetworkHost.of(url: request.url) else {
+      throw .invalidURL("no host can be read in \(HTTPURL.shown(request.url))")
+    }
+    return request.network.scope(of: host)
+  }
+
+  private func load() throws(HTTPError) {
     if let problem = Inside.run({ ccurl_load() }) {
       let message = String(cString: problem)
       log.write(.error, "http", message)
       throw .unavailable(message)
     }
-    guard ProcessExit.watch(), let transfer = HTTPTransfer() else { throw .failed("out of memory") }
-    return transfer
+    guard ProcessExit.watch() else { throw .failed("out of memory") }
   }
 
   private func giveBack(_ transfer: HTTPTransfer) {
     // The request may hold a key, and the answer may be large: neither waits here for the next request.
     transfer.clear()
+    // Freed outside the lock.
+    var released: HTTPTransfer?
     lock.withLock {
-      if !isClosed, idle.count < HTTPClient.idleLimit { idle.append(transfer) }
+      if isClosed { return }
+      idle.append(transfer)
+      // The one that was not used for the longest time makes room.
+      if idle.count > HTTPClient.idleLimit { released = idle.removeFirst() }
     }
+    _ = released
   }
 }

@@ -10,6 +10,9 @@ package enum HTTPError: Error, Equatable {
   case cannotConnect(String)
   /// The host's certificate is not trusted, or the trusted ones cannot be read. Nothing was sent.
   case untrusted(String)
+  /// The request's network policy does not allow the address of this host, which is given as it stands in the URL.
+  /// Nothing was sent.
+  case forbidden(String)
   /// The connection failed after it was made, or the answer ended early. The request may have been received.
   case broken(String)
   /// The answer has more bytes than this limit.

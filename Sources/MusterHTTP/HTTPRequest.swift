@@ -41,10 +41,13 @@ package struct HTTPRequest: Sendable {
   package var connectTimeoutMilliseconds: Int64
   /// A longer response body is an error.
   package var maximumResponseBytes: Int
+  /// Which addresses it may connect to. Proxies are for hosts that may have any address: a restricted request goes
+  /// straight to its host, because a proxy would connect to wherever it likes.
+  package var network: NetworkPolicy
 
   package init(
     method: String, url: String, headers: [HTTPHeader] = [], body: [UInt8] = [],
-    connectTimeoutMilliseconds: Int64 = 10_000, maximumResponseBytes: Int = 67_108_864
+    connectTimeoutMilliseconds: Int64 = 10_000, maximumResponseBytes: Int = 67_108_864, network: NetworkPolicy = .open
   ) {
     self.method = method
     self.url = url
@@ -52,5 +55,6 @@ package struct HTTPRequest: Sendable {
     self.body = body
     self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
     self.maximumResponseBytes = maximumResponseBytes
+    self.network = network
   }
 }

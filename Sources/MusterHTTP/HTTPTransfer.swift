@@ -8,9 +8,10 @@ final class HTTPTransfer: @unchecked Sendable {
   private let transfer: OpaquePointer
 
   /// Nil when there is no memory. libcurl is loaded.
-  init?() {
+  init?(scope: NetworkPolicy.Scope) {
     guard let transfer = Inside.run({ ccurl_transfer_new() }) else { return nil }
     self.transfer = transfer
+    self.scope = scope
   }
 
   deinit {
@@ -22,6 +23,9 @@ final class HTTPTransfer: @unchecked Sendable {
 
   /// The header lines of an answer are at most this many bytes.
   private static let headersLimit = 1_048_576
+
+  /// Under which scope its connections were made: a request of another scope may not use them.
+  let scope: NetworkPolicy.Scope
 
   /// Ends the wait of the thread that runs the request, from any thread.
   func wake() { ccurl_transfer_wake(transfer) }
@@ -43,8 +47,21 @@ final class HTTPTransfer: @unchecked Sendable {
     try set(CURLOPT_MAXFILESIZE_LARGE, Int64(max(request.maximumResponseBytes, 1)))
     if let file = certificates.file { try set(CURLOPT_CAINFO, file) }
     if let folder = certificates.folder { try set(CURLOPT_CAPATH, folder) }
+    try set(CURLOPT_PATH_AS_IS, 1)
+    try prepareScope()
     try prepareMethod(request)
     try prepareHeaders(request)
+  }
+
+  private func prepareScope() throws(HTTPError) {
+    guard case .restricted(let allowances) = scope else { return }
+    // A proxy would make the connection in our place, where nothing is checked.
+    try set(CURLOPT_PROXY, "")
+    ccurl_transfer_restrict(
+      transfer,
+      { address, allowances in
+        NetworkAddress(high: address.high, low: address.low).isAllowed(by: NetworkAllowances(rawValue: allowances))
+      }, allowances.rawValue)
   }
 
   private func prepareMethod(_ request: HTTPRequest) throws(HTTPError) {
@@ -143,6 +160,7 @@ final class HTTPTransfer: @unchecked Sendable {
   private func error(_ code: CURLcode, _ request: HTTPRequest) -> HTTPError {
     if ccurl_transfer_is_over_limit(transfer) { return .tooLarge(request.maximumResponseBytes) }
     let wasConnected = ccurl_transfer_was_connected(transfer)
+    if !wasConnected, ccurl_transfer_is_refused(transfer) { return .forbidden(HTTPURL.host(of: request.url)) }
     switch code {
     case CURLE_FILESIZE_EXCEEDED: return .tooLarge(request.maximumResponseBytes)
     case CURLE_URL_MALFORMAT: return .invalidURL(message(code))

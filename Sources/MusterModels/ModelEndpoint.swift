@@ -10,12 +10,17 @@ package struct ModelEndpoint: Sendable, CustomStringConvertible {
   /// Sent with each request; one of them takes the place of a header of ours with the same name, `Authorization`
   /// included.
   package let extraHeaders: [HTTPHeader]
+  /// Whether the base is the plane's own, and not one that an agent or a request chose.
+  package let isOwn: Bool
 
-  package init(provider: String, base: String, key: String?, extraHeaders: [HTTPHeader] = []) {
+  package init(
+    provider: String, base: String, key: String?, extraHeaders: [HTTPHeader] = [], isOwn: Bool = false
+  ) {
     self.provider = provider
     self.base = base
     self.key = key
     self.extraHeaders = extraHeaders
+    self.isOwn = isOwn
   }
 
   /// Provider and host, without key and headers.

@@ -45,7 +45,7 @@ package enum ModelEndpointResolver {
     if let key, !HTTPText.isFieldValue(key) {
       throw missing("the key for \(provider) has a line break or another control character in it")
     }
-    return ModelEndpoint(provider: provider, base: base, key: key, extraHeaders: extraHeaders)
+    return ModelEndpoint(provider: provider, base: base, key: key, extraHeaders: extraHeaders, isOwn: isOwn)
   }
 
   private static func base(

@@ -22,6 +22,8 @@ package struct ModelFailure: Error, Sendable {
     case abandoned
     /// Something that has to be configured first: provider, base, key.
     case notConfigured
+    /// The network policy does not allow the address.
+    case forbidden
   }
 
   package let kind: Kind

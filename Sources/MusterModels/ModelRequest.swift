@@ -1,3 +1,4 @@
+package import MusterHTTP
 package import MusterJSON
 
 /// One message of a conversation.
@@ -42,15 +43,18 @@ package struct ModelRequest: Sendable {
   package let format: ModelFormat
   /// `low`, `medium` …; nil leaves it to the provider. Models that cannot reason refuse any value.
   package let reasoningEffort: String?
+  /// Which addresses the endpoint may have.
+  package let network: NetworkPolicy
 
   package init(
     endpoint: ModelEndpoint, model: String, messages: [ModelMessage], format: ModelFormat = .text,
-    reasoningEffort: String? = nil
+    reasoningEffort: String? = nil, network: NetworkPolicy = .open
   ) {
     self.endpoint = endpoint
     self.model = model
     self.messages = messages
     self.format = format
     self.reasoningEffort = reasoningEffort
+    self.network = network
   }
 }

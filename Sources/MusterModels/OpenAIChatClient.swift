@@ -33,7 +33,8 @@ package final class OpenAIChatClient: ModelClient {
       headers.append(header)
     }
     return HTTPRequest(
-      method: "POST", url: endpoint.url("/chat/completions"), headers: headers, body: OpenAIChatEncoder.encode(request))
+      method: "POST", url: endpoint.url("/chat/completions"), headers: headers, body: OpenAIChatEncoder.encode(request),
+      network: request.network)
   }
 
   private static func failure(_ error: HTTPError, _ request: ModelRequest) -> ModelFailure {
@@ -45,6 +46,11 @@ package final class OpenAIChatClient: ModelClient {
     case .invalidURL(let text): return failure(.notConfigured, text)
     case .cannotConnect(let text): return failure(.unreachable, "cannot connect: \(text)", isTransient: true)
     case .untrusted(let text): return failure(.unreachable, "the connection is not trusted: \(text)")
+    case .forbidden(let host):
+      return failure(
+        .forbidden,
+        "the network policy does not allow the address of \(host): allow it with --allow-network \(host), or with"
+          + " network in the plane's configuration")
     case .broken(let text): return failure(.unreachable, "the connection broke: \(text)", isTransient: true)
     case .tooLarge(let limit): return failure(.invalidAnswer, "the answer is longer than \(limit) bytes")
     case .timedOut: return failure(.timedOut, "no answer in time")

@@ -1,3 +1,4 @@
+package import MusterHTTP
 package import MusterJSON
 
 /// A checked request to run an agent.
@@ -15,10 +16,13 @@ package struct Invocation: Sendable {
   package let isNewTask: Bool
   /// The documented keys of the request's body, as they came.
   package let request: JSON
+  /// Which addresses of models that others than the plane chose may be asked.
+  package let network: NetworkPolicy
 
   package init(
     organizationID: String, agentID: String, agentVersion: String, requestedVersion: String?,
-    agent: AgentConfiguration, taskID: String, isNewTask: Bool = false, request: JSON
+    agent: AgentConfiguration, taskID: String, isNewTask: Bool = false, request: JSON,
+    network: NetworkPolicy
   ) {
     self.organizationID = organizationID
     self.agentID = agentID
@@ -28,5 +32,6 @@ package struct Invocation: Sendable {
     self.taskID = taskID
     self.isNewTask = isNewTask
     self.request = request
+    self.network = network
   }
 }

@@ -1,4 +1,5 @@
 import MusterEngine
+import MusterHTTP
 import MusterJSON
 import MusterModels
 import MusterStore
@@ -138,10 +139,13 @@ struct RunPump {
     guard let beginning = run.beginning else { throw .unreadable("the run of task \(task.id) did not begin") }
     let messages = try Conversation(store: driver.store, task: task).messages(for: beginning, repair: repair)
     do throws(ModelFailure) {
+      let endpoint = try endpoint(beginning)
       let request = ModelRequest(
-        endpoint: try endpoint(beginning), model: beginning.model, messages: messages,
+        endpoint: endpoint, model: beginning.model, messages: messages,
         format: beginning.format == .json ? .json(schema: beginning.schema) : .text,
-        reasoningEffort: beginning.reasoningEffort)
+        reasoningEffort: beginning.reasoningEffort,
+        // A policy that this version cannot read is one with more to allow: what it knows of that is nothing.
+        network: endpoint.isOwn ? .open : NetworkPolicy(text: beginning.network) ?? .public)
       let answer = try driver.models.ask(request, deadline: deadline, interrupt: interrupt, tick: watch.isStillOurs)
       return .event(
         .modelAnswered(
@@ -178,6 +182,7 @@ struct RunPump {
     case .invalidAnswer: kind = .invalid
     case .refused, .filtered: kind = .refused
     case .notConfigured: kind = .notConfigured
+    case .forbidden: kind = .forbidden
     }
     driver.log.write(.warning, "runs", "task \(task.id): \(failure.message)")
     return .event(

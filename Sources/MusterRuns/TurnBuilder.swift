@@ -31,7 +31,7 @@ struct TurnBuilder {
       reasoningEffort: TurnBuilder.effort(request: request, agent: agent), format: effective, schema: schema,
       system: try system(invocation, format: effective, schema: schema, after: known),
       historyFromTurn: history(agent, after: known), attempts: TurnBuilder.attempts, repairs: TurnBuilder.repairs,
-      network: "open")
+      network: invocation.network.text)
   }
 
   /// `medium` is every provider's own default, and models that do not reason refuse the parameter: it is sent only when the caller asks for it.

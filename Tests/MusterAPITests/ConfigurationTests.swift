@@ -1,4 +1,6 @@
+import MusterHTTP
 import MusterJSON
+import MusterSystem
 import Testing
 
 @testable import MusterAPI
@@ -46,6 +48,26 @@ struct ConfigurationTests {
     #expect(configuration.defaultModel == "m")
     #expect(configuration.defaultBase == "http://h/v1")
     #expect(configuration.callTimeoutMilliseconds == 1)
+    #expect(configuration.network == .open)
+  }
+
+  @Test("network says which addresses of models may be asked; without it the host is free, and API callers are not")
+  func network() throws {
+    #expect(try read(#"{"store":"x"}"#).network == nil)
+    #expect(try read(#"{"store":"x","network":"public"}"#).network == .public)
+    #expect(try read(#"{"store":"x","network":[]}"#).network == .public)
+    #expect(
+      try read(#"{"store":"x","network":["loopback","h:80"]}"#).network
+        == (try NetworkPolicy(allowing: ["loopback", "h:80"])))
+    func plane(_ member: String) throws -> ControlPlane {
+      try ControlPlane(configuration: Array(#"{"store":":memory:"\#(member)}"#.utf8), log: .none)
+    }
+    let silent = try plane("")
+    #expect(silent.host.network == .open && silent.networkOfCallers == .public)
+    silent.close()
+    let told = try plane(#","network":["private"]"#)
+    #expect(try told.host.network == NetworkPolicy(allowing: ["private"]) && told.networkOfCallers == told.host.network)
+    told.close()
   }
 
   @Test(
@@ -72,6 +94,8 @@ struct ConfigurationTests {
       ("default_model.extra", #""default_model":{"extra":1}"#), ("limits", #""limits":[]"#),
       ("limits.call_timeout_ms", #""limits":{"call_timeout_ms":0}"#),
       ("limits.call_timeout_ms", #""limits":{"call_timeout_ms":86400001}"#), ("limits.more", #""limits":{"more":1}"#),
+      ("network", #""network":"closed""#), ("network", #""network":null"#), ("network", #""network":{}"#),
+      ("network", #""network":["a b"]"#), ("network", #""network":["public"]"#), ("network", #""network":["h",7]"#),
       ("colour", #""colour":"red""#),
     ])
   func misuse(key: String, member: String) throws {
@@ -90,7 +114,7 @@ struct ConfigurationTests {
     "what this version cannot do is said so, and not ignored",
     arguments: [
       #"{"store":"x","api_key":"k"}"#, #"{"store":"x","workspace_root":"/w"}"#, #"{"store":"x","secrets_key":"k"}"#,
-      #"{"store":"x","threads":4}"#, #"{"store":"x","network":"public"}"#, #"{"store":"x","network":["h"]}"#,
+      #"{"store":"x","threads":4}"#,
       "postgres://host/db", "https://host", #"{"store":"https://host"}"#,
     ])
   func unsupported(configuration: String) {

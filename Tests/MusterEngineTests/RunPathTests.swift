@@ -49,7 +49,7 @@ struct RunPathTests {
     "a failure that would come again ends the turn in error at once",
     arguments: [
       (ModelFailed.Kind.unreachable, "model_unreachable"), (.timeout, "model_timeout"), (.http, "model_http"),
-      (.invalid, "model_invalid"), (.notConfigured, "model_not_configured"),
+      (.invalid, "model_invalid"), (.notConfigured, "model_not_configured"), (.forbidden, "model_forbidden"),
     ])
   func permanentFailure(kind: ModelFailed.Kind, word: String) throws {
     var life = Life(try beginning())

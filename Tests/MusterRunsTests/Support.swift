@@ -1,5 +1,6 @@
 import Foundation
 import MusterEngine
+import MusterHTTP
 import MusterJSON
 import MusterModels
 import MusterStore
@@ -58,7 +59,8 @@ final class Bench: @unchecked Sendable {
     let body = try json(request).setting([("input", JSON.trusted(Array(#"{"text":\#(quoted(text))}"#.utf8)))])
     return Invocation(
       organizationID: organization, agentID: agentID, agentVersion: "2", requestedVersion: nil,
-      agent: AgentConfiguration(document: document, secrets: try secrets.map(json)), taskID: thread, request: body)
+      agent: AgentConfiguration(document: document, secrets: try secrets.map(json)), taskID: thread, request: body,
+      network: .open)
   }
 
   private func quoted(_ text: String) -> String { String(decoding: JSON.string(text).bytes, as: UTF8.self) }

@@ -1,4 +1,5 @@
 import MusterEngine
+import MusterHTTP
 import MusterJSON
 import MusterModels
 import MusterStore
@@ -52,7 +53,8 @@ struct TurnTests {
       Invocation(
         organizationID: bench.organization, agentID: Bench.agentID, agentVersion: "2", requestedVersion: nil,
         agent: AgentConfiguration(document: bench.document, secrets: nil), taskID: "t1",
-        request: try json(#"{"input":{"text":"caf\u00e9 \/"}}"#)), deadline: .never, interrupt: Interrupt())
+        request: try json(#"{"input":{"text":"caf\u00e9 \/"}}"#), network: .open), deadline: .never,
+      interrupt: Interrupt())
     try bench.invoke("again")
     #expect(String(decoding: bench.model.requests[0].messages[0].content.bytes, as: UTF8.self) == #""caf\u00e9 \/""#)
     #expect(String(decoding: bench.model.requests[1].messages[0].content.bytes, as: UTF8.self) == #""caf\u00e9 \/""#)

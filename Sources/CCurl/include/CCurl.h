@@ -22,7 +22,24 @@ void ccurl_leave_thread(void);
 /// The version of the libcurl that was opened, as `7.88.1`.
 const char *ccurl_version(void);
 
+/// An address as the two halves of its 16 bytes; one of IPv4 stands as ::ffff:a.b.c.d.
+typedef struct {
+  uint64_t high, low;
+} ccurl_address;
+
+/// The address that a text is: four decimal numbers, or IPv6 without brackets and zone. False for any other text.
+bool ccurl_address_of(const char *text, ccurl_address *address);
+
+#define CCURL_HOST_SIZE 512
+
+/// Host and port of a URL, as curl itself reads it; `host` has room for CCURL_HOST_SIZE bytes. False when it is none, or
+/// has a longer host.
+bool ccurl_url_host(const char *text, char *host, uint16_t *port);
+
 typedef struct ccurl_transfer ccurl_transfer;
+
+/// Says whether a transfer may connect to an address; `allowances` are those of the transfer.
+typedef bool ccurl_address_check(ccurl_address address, uint32_t allowances);
 
 /// NULL when there is no memory. One thread at a time uses a transfer; only `ccurl_transfer_wake` may come from any
 /// other.
@@ -32,6 +49,8 @@ void ccurl_transfer_free(ccurl_transfer *transfer);
 /// Forgets the request and what was received, so that the next one finds it as new; kept connections, known host names
 /// and TLS sessions stay.
 void ccurl_transfer_clear(ccurl_transfer *transfer);
+/// Has `is_allowed` asked before each connection, with the address that it goes to; until the next clear.
+void ccurl_transfer_restrict(ccurl_transfer *transfer, ccurl_address_check *is_allowed, uint32_t allowances);
 /// How many bytes of body and headers may come; 0 at first.
 void ccurl_transfer_limit(ccurl_transfer *transfer, size_t body, size_t headers);
 
@@ -63,6 +82,8 @@ bool ccurl_transfer_was_connected(ccurl_transfer *transfer);
 const char *ccurl_transfer_message(ccurl_transfer *transfer, CURLcode result);
 /// Whether more came than the limits allow.
 bool ccurl_transfer_is_over_limit(ccurl_transfer *transfer);
+/// Whether an address was refused by what `ccurl_transfer_restrict` was given.
+bool ccurl_transfer_is_refused(ccurl_transfer *transfer);
 /// What was received; valid until it is cleared.
 const uint8_t *_Nullable ccurl_transfer_body(ccurl_transfer *transfer, size_t *count);
 /// The header lines as they came, those of interim answers included; valid until it is cleared.

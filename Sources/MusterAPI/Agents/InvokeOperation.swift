@@ -19,7 +19,8 @@ enum InvokeOperation {
       organizationID: call.organizationID, agentID: call.agentID, agentVersion: chosen.version,
       requestedVersion: chosen.requested,
       agent: chosen.agent.configuration.with(secrets: chosen.secrets.map { JSON.trusted($0) }),
-      taskID: given ?? Identifier.make(), isNewTask: given == nil, request: request)
+      taskID: given ?? Identifier.make(), isNewTask: given == nil, request: request,
+      network: call.network)
     let snapshot: TaskSnapshot
     do throws(RunError) {
       snapshot = try call.plane.runs.invoke(invocation, deadline: call.deadline, interrupt: call.interrupt)

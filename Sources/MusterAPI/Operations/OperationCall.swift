@@ -1,3 +1,4 @@
+import MusterHTTP
 import MusterJSON
 import MusterStore
 import MusterSystem
@@ -98,6 +99,9 @@ struct OperationCall {
 
   /// The organization that every read and write of this call is for.
   var organizationID: String { caller.organizationID }
+
+  /// Which addresses of models that others than the plane chose may be asked.
+  var network: NetworkPolicy { caller.network }
 
   var agentID: String { string("agent_id") ?? "" }
   var taskID: String { string("task_id") ?? "" }

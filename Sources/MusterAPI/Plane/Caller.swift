@@ -1,3 +1,5 @@
+package import MusterHTTP
+
 /// On whose behalf an operation is called: the host itself, or the holder of an API key.
 package struct Caller: Sendable {
   /// Every read and write is for this organization.
@@ -12,15 +14,18 @@ package struct Caller: Sendable {
   let isReadOnly: Bool
   /// Whether it may make, change and revoke API keys.
   let canManageKeys: Bool
+  /// Which addresses may be asked on the caller's behalf, where it is not the plane that chose them.
+  package var network: NetworkPolicy
 
   /// The host.
-  init(organizationID: String, userID: String? = nil) {
+  init(organizationID: String, userID: String? = nil, network: NetworkPolicy) {
     self.organizationID = organizationID
     self.userID = userID
     keyID = nil
     agents = nil
     isReadOnly = false
     canManageKeys = true
+    self.network = network
   }
 
   /// The holder of an API key.
@@ -31,6 +36,7 @@ package struct Caller: Sendable {
     self.agents = agents
     self.isReadOnly = isReadOnly
     self.canManageKeys = canManageKeys
+    network = .public
   }
 
   /// Whether the caller may use the agent.

@@ -1,4 +1,4 @@
-import MusterHTTP
+package import MusterHTTP
 import MusterJSON
 import MusterModels
 import MusterRuns
@@ -34,7 +34,8 @@ package final class ControlPlane: @unchecked Sendable {
     self.log = log
     store = opened
     host = Caller(
-      organizationID: configuration.organizationID ?? opened.firstOrganizationID, userID: configuration.userID)
+      organizationID: configuration.organizationID ?? opened.firstOrganizationID, userID: configuration.userID,
+      network: configuration.network ?? .open)
     http = HTTPClient(log: log)
     runs = RunDriver(
       store: opened, models: OpenAIChatClient(http: http),
@@ -72,6 +73,10 @@ package final class ControlPlane: @unchecked Sendable {
     StoreRegistry.close(store)
     log.write(.info, "plane", "closed")
   }
+
+  /// The network policy of API callers whose server brings none of its own: what the configuration says, else public
+  /// addresses only.
+  package var networkOfCallers: NetworkPolicy { configuration.network ?? .public }
 
   // MARK: - Calls
 

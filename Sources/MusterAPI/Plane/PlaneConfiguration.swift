@@ -1,3 +1,4 @@
+import MusterHTTP
 import MusterJSON
 
 /// What `muster_open` is told.
@@ -10,6 +11,8 @@ struct PlaneConfiguration: Sendable {
   var defaultProvider = "openai"
   var defaultModel = "gpt-4.1"
   var defaultBase: String?
+  /// Nil when it is not said: then the host is not restricted, and API callers are.
+  var network: NetworkPolicy?
   var callTimeoutMilliseconds: Int64 = 600_000
 
   /// Reads a path, ":memory:", or a JSON object.
@@ -53,10 +56,7 @@ struct PlaneConfiguration: Sendable {
       }
     case "busy_timeout_ms": busyTimeoutMilliseconds = try integer(key, value, 0...600_000)
     case "default_model": try setDefaultModel(value)
-    case "network":
-      guard value.isString("open") else {
-        throw Failure(.unsupported, "config: network can only be \"open\" in this version")
-      }
+    case "network": network = try policy(key, value)
     case "limits":
       guard value.kind == .object else { throw wrong(key, "must be an object") }
       for member in value.members {
@@ -82,6 +82,19 @@ struct PlaneConfiguration: Sendable {
       case "api_base": defaultBase = member.value.isNull ? nil : try text(key, member.value, maximum: 4096)
       default: throw wrong(key, "is not a known key")
       }
+    }
+  }
+
+  private func policy(_ key: String, _ value: JSON) throws(Failure) -> NetworkPolicy {
+    if value.isString("open") { return .open }
+    if value.isString("public") { return .public }
+    guard value.kind == .array else { throw wrong(key, "must be \"open\", \"public\", or an array of what is allowed") }
+    var entries: [String] = []
+    for element in value.elements { entries.append(try text(key, element, maximum: 512)) }
+    do throws(NetworkPolicy.UnknownEntry) {
+      return try NetworkPolicy(allowing: entries)
+    } catch {
+      throw wrong(key, "has an entry that is neither loopback, private nor HOST[:PORT]: \(error.entry)")
     }
   }
 

@@ -49,7 +49,8 @@ package final class RESTService: Sendable {
     facts.route = match?.route.pattern
     // Browsers ask without a key before they send one, and the routes are no secret.
     if request.method == "OPTIONS", let match { return .allowing(match.route.allowed, to: request.method) }
-    let caller = try plane.authenticate(key: request.header("x-api-key"))
+    var caller = try plane.authenticate(key: request.header("x-api-key"))
+    caller.network = settings.network
     facts.keyID = caller.keyID
     facts.organizationID = caller.organizationID
     guard let match else { throw .rest(404, "Not Found") }

@@ -54,6 +54,8 @@ def test_two_planes_share_a_file(open_plane: Opener) -> None:
         ({"limits": {"call_timeout_ms": 0}}, "call_timeout_ms"),
         ({"limits": {"colour": 1}}, "colour"),
         ({"user_id": ""}, "user_id"),
+        ({"network": "closed"}, "network"),
+        ({"network": ["a/b"]}, "a/b"),
     ],
 )
 def test_a_wrong_configuration_is_named(store: str, config: Any, word: str) -> None:
@@ -64,7 +66,7 @@ def test_a_wrong_configuration_is_named(store: str, config: Any, word: str) -> N
 
 
 @pytest.mark.parametrize(
-    "config", [{"api_key": "k"}, {"network": "public"}, {"threads": 4}, {"store": "postgres://h/d"}]
+    "config", [{"api_key": "k"}, {"threads": 4}, {"store": "postgres://h/d"}]
 )
 def test_a_known_key_without_effect_is_refused(store: str, config: Any) -> None:
     """A documented key that does nothing yet is an UnsupportedError."""

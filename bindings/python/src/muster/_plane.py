@@ -7,7 +7,7 @@ import os
 import threading
 import weakref
 from types import TracebackType
-from typing import Any, List, Mapping, Optional, Type, Union
+from typing import Any, List, Mapping, Optional, Sequence, Type, Union
 
 from . import _native
 from ._area import given
@@ -169,7 +169,7 @@ def open(
     durability: Optional[str] = None,
     busy_timeout_ms: Optional[int] = None,
     default_model: Optional[Mapping[str, Any]] = None,
-    network: Optional[str] = None,
+    network: Union[str, Sequence[str], None] = None,
     limits: Optional[Mapping[str, Any]] = None,
     log: Optional[_native.Log] = None,
     **other: Any,
@@ -183,7 +183,8 @@ def open(
         durability: ``"full"``: what was acknowledged survives a power cut; ``"normal"``: a killed process.
         busy_timeout_ms: How long a write may wait for other processes before :class:`BusyError`.
         default_model: ``{"provider", "name", "api_base"}`` of agents that name no model.
-        network: ``"open"``: the addresses of models are not restricted.
+        network: Which addresses of models an agent may name: ``"open"``: any; ``"public"``: public ones; a list:
+            public ones, and ``"loopback"``, ``"private"`` or ``"HOST[:PORT]"`` as far as they are in it.
         limits: ``{"call_timeout_ms"}``: the time of a call without a timeout of its own.
         log: Called with level, component and message of each log line, on a thread that is inside a call. It must not
             call the plane.
