@@ -17,7 +17,10 @@ struct NetworkTests {
   }
 
   private func caller(_ bench: Bench, _ network: NetworkPolicy) -> Caller {
-    Caller(organizationID: bench.plane.host.organizationID, keyID: "k", network: network)
+    var caller = Caller(
+      organizationID: bench.plane.host.organizationID, keyID: "k", agents: nil, isReadOnly: false, canManageKeys: false)
+    caller.network = network
+    return caller
   }
 
   /// The policy that is in the first record of a task's latest turn.

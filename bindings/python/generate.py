@@ -254,7 +254,8 @@ class Operation:
         self.blocking = self.name.endswith(BLOCKING_SUFFIX)
         # Only in a change does null differ from nothing: it clears the field.
         self.nulls = table["method"] == "PATCH"
-        self.method = self.name.split(".", 1)[1].replace(".", "_")
+        method = self.name.split(".", 1)[1].replace(".", "_")
+        self.method = method + "_" if keyword.iskeyword(method) else method
         self.parameters: List[Dict[str, Any]] = table["parameters"]
         self.body: Optional[Schema] = self.resolve(table["body"]) if table.get("body") else None
 

@@ -9,9 +9,10 @@ enum AgentDocument {
       "agent_id", "deployed_at", "should_reset_graph",
     ])
 
-  /// The row of a new agent with what its maker gave.
-  static func create(_ given: AgentValues, plane: ControlPlane, caller: Caller) -> AgentRow {
-    let id = Identifier.make()
+  /// The row of a new agent with what its maker gave. `template`: the id of the template that it comes from.
+  static func create(
+    _ given: AgentValues, plane: ControlPlane, caller: Caller, id: String = Identifier.make(), template: String? = nil
+  ) -> AgentRow {
     let now = Timestamp.now()
     let slots = AgentValues.slots
     var values = given.placed
@@ -22,8 +23,9 @@ enum AgentDocument {
     values[slots.createdAt] = .string(now.iso8601)
     // The documented service names its own host here; ours is relative to the address at which Muster is served.
     values[slots.webhookURL] = .string("/webhook?agent_id=\(id)&asynchronous=false")
+    if let template { values[slots.originTemplate] = .string(template) }
     if let user = caller.userID { values[slots.createdBy] = .string(user) }
-    var text = template.filled(values, others: given.unknown.filter { !managed.contains($0.key) })
+    var text = emptyAgent.filled(values, others: given.unknown.filter { !managed.contains($0.key) })
     var secrets: [UInt8]?
     if slots.secrets.contains(where: { values[$0].map { !$0.isEmpty } ?? false }) {
       let (document, found) = AgentSecrets.separate(JSON.trusted(text), previous: nil)
@@ -40,7 +42,7 @@ enum AgentDocument {
 
   /// A new agent's document with every documented key, for those that nothing else is said of. Keys that are only shown
   /// when they were set have a place, and no value.
-  private static let template = JSONTemplate(
+  private static let emptyAgent = JSONTemplate(
     AgentProperty.all.map { property in
       switch property.name {
       case "status": return (property.name, .literal("\"ACTIVE\""))

@@ -42,7 +42,8 @@ enum AgentOperations {
         .init(
           "asynchronous", .query, "Answer before the task has ended; refused with 501 in this version.",
           #"{"type":"boolean","default":false,"x-muster-inactive":true}"#),
-      ], body: .init("InvokeAgent"), answer: "AgentExecution", handler: InvokeOperation.run),
+      ], body: .init("InvokeAgent"), answer: "AgentExecution", failures: [400, 409, 501, 504],
+      handler: InvokeOperation.run),
     Operation(
       "agents.tasks", "GET", "/v1/agents/{agent_id}/tasks", "Lists an agent's tasks, the last changed first.",
       parameters: [.agentID] + Operation.Parameter.paging + TaskOperations.filters, answer: "TasksListItemPage",
@@ -119,7 +120,7 @@ enum AgentOperations {
   }
 
   /// A name of blanks names nothing.
-  private static func checkName(_ value: JSON?) throws(Failure) {
+  static func checkName(_ value: JSON?) throws(Failure) {
     guard let name = value?.utf8 else { return }
     if name.allSatisfy({ $0 == 0x20 || ($0 >= 0x09 && $0 <= 0x0d) }) {
       throw .validation(

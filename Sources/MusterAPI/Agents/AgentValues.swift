@@ -13,6 +13,7 @@ struct AgentValues {
     let uniqueName = Slots.slot("unique_name")
     let name = Slots.slot("name")
     let organizationID = Slots.slot("organization_id")
+    let originTemplate = Slots.slot("origin_template")
     let createdBy = Slots.slot("created_by")
     let createdAt = Slots.slot("created_at")
     let modelProvider = Slots.slot("model_provider")

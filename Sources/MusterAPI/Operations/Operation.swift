@@ -109,6 +109,8 @@ package final class Operation: Sendable {
   let namesTask: Bool
   /// Whether its body names the task to continue and the one above it.
   let namesTasksInBody: Bool
+  /// The HTTP statuses of its own failures, beyond those that its form brings with it.
+  package let failures: [Int32]
   let handler: @Sendable (OperationCall) throws(Failure) -> Answer
 
   /// What a handler gives.
@@ -121,7 +123,7 @@ package final class Operation: Sendable {
   init(
     _ name: String, _ method: String, _ path: String, _ summary: String, parameters: [Parameter] = [],
     body: Body? = nil, answer: String?, success: Int32 = 200, since: String = "0.1.0", access: Access? = nil,
-    isExtension: Bool = false,
+    isExtension: Bool = false, failures: [Int32] = [],
     handler: @escaping @Sendable (OperationCall) throws(Failure) -> Answer
   ) {
     self.name = name
@@ -138,6 +140,7 @@ package final class Operation: Sendable {
     namesAgent = parameters.contains { $0.name == "agent_id" && $0.location == .path }
     namesTask = parameters.contains { $0.name == "task_id" && $0.location == .path }
     namesTasksInBody = body?.schemaName == "InvokeAgent"
+    self.failures = failures
     self.handler = handler
   }
 

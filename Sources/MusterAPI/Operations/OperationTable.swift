@@ -1,7 +1,8 @@
 /// Every operation, by name.
 package enum OperationTable {
   /// All operations in the order of the documentation.
-  package static let all: [Operation] = AgentOperations.all + TaskOperations.all + KeyOperations.all
+  package static let all: [Operation] =
+    AgentOperations.all + TemplateOperations.all + TaskOperations.all + ProviderOperations.all + KeyOperations.all
 
   private static let byName: [String: Operation] = {
     var table: [String: Operation] = [:]

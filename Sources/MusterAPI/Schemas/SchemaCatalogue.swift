@@ -5,7 +5,10 @@ enum SchemaCatalogue {
   /// The components as the OpenAPI document and the build information show them.
   static let components: JSON = {
     var text = "{"
-    for (index, schema) in (AgentSchemas.all + TaskSchemas.all + KeySchemas.all + SharedSchemas.all).enumerated() {
+    let all =
+      AgentSchemas.all + TemplateSchemas.all + TaskSchemas.all + ProviderSchemas.all + KeySchemas.all
+      + SharedSchemas.all
+    for (index, schema) in all.enumerated() {
       if index > 0 { text += "," }
       text += "\"\(schema.name)\":\(schema.text)"
     }

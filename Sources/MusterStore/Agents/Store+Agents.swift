@@ -6,14 +6,23 @@ extension Store {
 
   /// Adds an agent with its first deployed version.
   package func insertAgent(_ row: AgentRow, durable: Bool) throws(StoreError) {
+    try write(owed: durable) { (database: Database) throws(StoreError) in try Store.insert(row, database) }
+  }
+
+  /// Adds agents, all or none; those that come first in the array are the older ones.
+  package func insertAgents(_ rows: [AgentRow], durable: Bool) throws(StoreError) {
     try write(owed: durable) { (database: Database) throws(StoreError) in
-      let position = try Store.nextPosition(database)
-      try database.statement("INSERT INTO agents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(1, position).bind(2, row.organizationID).bind(3, row.id).bind(4, row.revision).bind(5, row.version)
-        .bind(6, row.createdAt.microseconds).bind(7, row.updatedAt.microseconds)
-        .bind(8, Store.agentDocumentVersion).bind(9, row.document).bind(10, row.secrets).run()
-      try ListCount.agents.add(1, at: position, in: row.organizationID, database)
+      for row in rows { try Store.insert(row, database) }
     }
+  }
+
+  private static func insert(_ row: AgentRow, _ database: Database) throws(StoreError) {
+    let position = try nextPosition(database)
+    try database.statement("INSERT INTO agents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(1, position).bind(2, row.organizationID).bind(3, row.id).bind(4, row.revision).bind(5, row.version)
+      .bind(6, row.createdAt.microseconds).bind(7, row.updatedAt.microseconds)
+      .bind(8, agentDocumentVersion).bind(9, row.document).bind(10, row.secrets).run()
+    try ListCount.agents.add(1, at: position, in: row.organizationID, database)
   }
 
   /// Gives the deployed version a row of its own before the working copy, which it was so far, departs from it.

@@ -11,7 +11,7 @@ with muster.open("agents.db") as plane:
 from . import types
 from ._area import UNSET
 from ._native import build_info, library_version
-from ._operations import Agents, Tasks
+from ._operations import Agents, LlmProviders, Tasks
 from ._plane import Plane, open
 from .errors import (
     APIError,
@@ -50,6 +50,7 @@ __all__ = [
     "NotFoundError",
     "Plane",
     "StoreError",
+    "LlmProviders",
     "Tasks",
     "TimeoutError_",
     "UNSET",

@@ -11,7 +11,7 @@ from typing import Any, List, Mapping, Optional, Sequence, Type, Union
 
 from . import _native
 from ._area import given
-from ._operations import BLOCKING_OPERATIONS, Agents, Tasks
+from ._operations import BLOCKING_OPERATIONS, Agents, LlmProviders, Tasks
 from .errors import MusterError
 
 
@@ -38,6 +38,11 @@ class Plane:
     def tasks(self) -> Tasks:
         """The operations on tasks."""
         return Tasks(self)
+
+    @property
+    def llm_providers(self) -> LlmProviders:
+        """The catalogue of providers of models."""
+        return LlmProviders(self)
 
     def call(
         self,
