@@ -177,7 +177,7 @@ struct TemplateTests {
   func otherOrganization() throws {
     let root = try make(#"{"name":"A","graph":[\#(item(try make(#"{"name":"B"}"#), "g"))]}"#)
     let template = try export(root)
-    let stranger = Caller(organizationID: "another")
+    let stranger = Caller(organizationID: "another", network: .open)
     let arguments = try Arguments(
       try json(#"{"template_id":"\#(template["id"]?.string ?? "")","body":{"name":"I"}}"#))
     let imported = try JSON.parse(try bench.plane.call("agents.import", arguments, as: stranger))
@@ -199,7 +199,9 @@ struct TemplateTests {
   func limitedKey() throws {
     let inner = try make(#"{"name":"B"}"#)
     let root = try make(#"{"name":"A","graph":[\#(item(inner, "g"))]}"#)
-    let limited = Caller(organizationID: bench.plane.host.organizationID, keyID: "k", agents: [root])
+    let limited = Caller(
+      organizationID: bench.plane.host.organizationID, keyID: "k", agents: [root], isReadOnly: false,
+      canManageKeys: false)
     do {
       _ = try bench.plane.call(
         "agents.export", try Arguments(try json(#"{"agent_id":"\#(root)","body":{"name":"T"}}"#)), as: limited)

@@ -23,8 +23,8 @@ final class ServiceBench: @unchecked Sendable {
     try plane.store.insertKey(
       KeyRow(
         id: made.id, organizationID: plane.host.organizationID, name: "test", salt: salt,
-        hash: try #require(made.hash(salt: salt)), agents: nil, isReadOnly: false, createdAt: .now(), expiresAt: nil,
-        revokedAt: nil), durable: false)
+        hash: try #require(made.hash(salt: salt)), agents: nil, isReadOnly: false, canManageKeys: false,
+        createdAt: .now(), expiresAt: nil), durable: false)
     key = made.text
   }
 
