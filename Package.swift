@@ -35,6 +35,7 @@ let package = Package(
     .target(name: "CPlatform"),
     .target(name: "CCurl"),
     .target(name: "CCrypto"),
+    .target(name: "CMicrohttpd", dependencies: ["CPlatform"]),
 
     room("MusterSystem", ["CCrypto", "CPlatform"]),
     room("MusterJSON", ["CJansson", "CPlatform"]),
@@ -46,7 +47,7 @@ let package = Package(
     room(
       "MusterAPI",
       ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterRuns", "MusterStore", "MusterSystem"]),
-    room("MusterServer", ["MusterAPI", "MusterHTTP", "MusterJSON", "MusterSystem"]),
+    room("MusterServer", ["CMicrohttpd", "CPlatform", "MusterAPI", "MusterHTTP", "MusterJSON", "MusterSystem"]),
     room(
       "MusterABI", ["CJansson", "CMuster", "CPlatform", "MusterAPI", "MusterJSON", "MusterServer", "MusterSystem"],
       exclude: ["muster.map"]),

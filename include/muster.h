@@ -358,6 +358,45 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_http(
     void *MUSTER_NULLABLE *MUSTER_NULLABLE response, size_t *MUSTER_NULLABLE response_len,
     muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
+/* ---- REST, on a socket --------------------------------------------------------------------------------------------- */
+
+/* A running server. Looked up, never dereferenced: stopping NULL or twice is harmless. */
+typedef struct muster_server muster_server;
+
+/* Serves the plane's REST interface until muster_server_stop() or muster_close(). libmicrohttpd is opened with the first call; where it
+ * is missing, MUSTER_E_UNSUPPORTED says so. Threads of its own do the work; a forked child does not serve, and holds none of the sockets.
+ *
+ * `options_json` is an object, or NULL for every default; an unknown key is MUSTER_E_MISUSE:
+ *   listen             where: "ADDRESS:PORT", "[IPV6]:PORT" (numeric; port 0 takes a free one) or "unix:PATH" (a socket that this user
+ *                      alone may use; one that a dead server left is replaced). Default "127.0.0.1:0".
+ *   tls_cert, tls_key  paths of PEM files, both or none: https. Default none.
+ *   max_body_bytes     1 to 67108864 (the default): larger bodies are answered with 413.
+ *   max_header_bytes   4096 to 1048576: the memory of a connection, into which request line and headers have to fit. Default 32768.
+ *   max_connections    1 to 100000: the kernel lets others wait. At most what the limit of open files leaves. Default 1024.
+ *   workers            1 to 4096: requests under way at once; others are answered with 503 and Retry-After. Threads come when they are
+ *                      needed. Default 256.
+ *   header_timeout_ms  100 to 3600000: a request's headers have to be complete by then; its body may take as long again and a second for
+ *                      each 16 KiB. Slower connections are closed. Default 10000.
+ *   idle_timeout_ms    1000 to 3600000: connections on which nothing happens for so long are closed, in whole seconds. Default 30000.
+ *   stop_timeout_ms    0 to 3600000: how long muster_server_stop() lets requests go on. Default 10000.
+ *
+ * MUSTER_E_NETWORK: it cannot listen there. `server` receives the handle. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_serve(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE options_json,
+                                                          muster_server *MUSTER_NULLABLE *MUSTER_NULLABLE server,
+                                                          muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* The base address of a server, "http://127.0.0.1:8080" or "unix:PATH", as a text that the caller frees with muster_free(). Does not
+ * block. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_server_url(muster_server *MUSTER_NULLABLE server,
+                                                               char *MUSTER_NULLABLE *MUSTER_NULLABLE url,
+                                                               size_t *MUSTER_NULLABLE url_len,
+                                                               muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* Stops a server: it takes no more connections, lets requests under way end for as long as `stop_timeout_ms`, then ends their runs as
+ * muster_close() does, and closes. Blocks until that is done and its threads are gone. In a forked child it does nothing.
+ * MUSTER_E_WOULD_DEADLOCK from a callback; harmless on NULL and on a stopped server. Since 0.1.0. */
+MUSTER_API muster_status muster_server_stop(muster_server *MUSTER_NULLABLE server);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/random.h>
 
 struct platform_mutex { pthread_mutex_t value; };
@@ -88,6 +89,26 @@ void platform_inside_resume(int depth) {
   inside_depth = depth;
 }
 
+// One bit a descriptor; pages that are never touched cost nothing.
+enum { closed_most = 1 << 20 };
+static _Atomic uint64_t closed_in_child[closed_most / 64];
+
+void platform_fork_close_add(int descriptor) {
+  if (descriptor >= 0 && descriptor < closed_most)
+    atomic_fetch_or(&closed_in_child[descriptor / 64], (uint64_t)1 << descriptor % 64);
+}
+
+void platform_fork_close_remove(int descriptor) {
+  if (descriptor >= 0 && descriptor < closed_most)
+    atomic_fetch_and(&closed_in_child[descriptor / 64], ~((uint64_t)1 << descriptor % 64));
+}
+
+static void close_in_child(void) {
+  for (int word = 0; word < closed_most / 64; word++)
+    for (uint64_t bits = atomic_exchange(&closed_in_child[word], 0); bits != 0; bits &= bits - 1)
+      close(word * 64 + __builtin_ctzll(bits));
+}
+
 static void fork_prepare(void) {
   pthread_mutex_lock(&gate.mutex);
   gate.forking++;
@@ -107,6 +128,7 @@ static void fork_parent(void) {
 
 static void fork_child(void) {
   fork_generation++;
+  close_in_child();
   gate.child();
   for (int index = gate.kept_count; index-- > 0;) pthread_mutex_unlock(&gate.kept[index]->value);
   // Made anew: the threads that waited here are not in this process, and a broadcast would wait for them to leave. The mutex is this
@@ -150,7 +172,7 @@ static void *thread_main(void *pointer) {
   return NULL;
 }
 
-int platform_thread_start(const char *name, void (*body)(void *), void *argument) {
+static int start_thread(const char *name, int state, void (*body)(void *), void *argument, pthread_t *thread) {
   struct thread_start *start = malloc(sizeof *start);
   if (!start) return ENOMEM;
   start->body = body;
@@ -158,19 +180,32 @@ int platform_thread_start(const char *name, void (*body)(void *), void *argument
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, 512 * 1024);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setdetachstate(&attributes, state);
   // The signals are the host's: none may be delivered to a thread of ours.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  int result = pthread_create(&thread, &attributes, thread_main, start);
-  if (result == 0) pthread_setname_np(thread, name);
+  int result = pthread_create(thread, &attributes, thread_main, start);
+  if (result == 0) pthread_setname_np(*thread, name);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
   if (result != 0) free(start);
   return result;
 }
+
+int platform_thread_start(const char *name, void (*body)(void *), void *argument) {
+  pthread_t thread;
+  return start_thread(name, PTHREAD_CREATE_DETACHED, body, argument, &thread);
+}
+
+int platform_thread_start_joined(const char *name, void (*body)(void *), void *argument, uint64_t *thread) {
+  pthread_t started;
+  int result = start_thread(name, PTHREAD_CREATE_JOINABLE, body, argument, &started);
+  if (result == 0) *thread = (uint64_t)started;
+  return result;
+}
+
+void platform_thread_join(uint64_t thread) { pthread_join((pthread_t)thread, NULL); }
 
 static _Thread_local int callback_depth;
 int platform_callback_depth(void) { return callback_depth; }

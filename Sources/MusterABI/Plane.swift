@@ -60,6 +60,7 @@ public func muster_close(_ plane: OpaquePointer?) -> muster_status {
   // The inherited store belongs to the parent: nothing of it is touched here.
   guard found.processID == platform_process_id() else { return Status.ok.rawValue }
   guard let closing = PlaneHandle.table.remove(plane) else { return Status.ok.rawValue }
+  closing.stopServers()
   closing.plane.close()
   closing.host?.giveBack()
   return Status.ok.rawValue

@@ -1,6 +1,7 @@
 import CPlatform
 import MusterAPI
 import MusterServer
+import MusterSystem
 
 /// What a `muster *` stands for.
 final class PlaneHandle: @unchecked Sendable {
@@ -11,6 +12,12 @@ final class PlaneHandle: @unchecked Sendable {
   /// The REST service on the plane.
   let rest: RESTService
   let processID = platform_process_id()
+  private let lock = Lock()
+  private let changed = Condition()
+  private var servers: [OpaquePointer] = []
+  /// Servers that are being started or stopped by some thread.
+  private var serversInMotion = 0
+  private var isClosing = false
 
   init(plane: ControlPlane, host: Host?) {
     self.plane = plane
@@ -29,5 +36,58 @@ final class PlaneHandle: @unchecked Sendable {
       throw Failure(.forked, "the plane was opened before this process was forked: open one of its own")
     }
     return found
+  }
+
+  // MARK: - Servers
+
+  /// Starts a server on the plane, and gives its handle.
+  func serve(_ options: ServerOptions) throws(Failure) -> OpaquePointer {
+    let isOpen = lock.withLock { () -> Bool in
+      if !isClosing { serversInMotion += 1 }
+      return !isClosing
+    }
+    guard isOpen else { throw Failure(.closed, "the plane is closed") }
+    defer { settle() }
+    let server = try Server(plane: plane, settings: RESTSettings(), options: options)
+    guard let handle = ServerHandle.table.insert(ServerHandle(server: server, plane: self)) else {
+      server.stop(isAtOnce: true)
+      throw Failure(.internal, "too many servers")
+    }
+    lock.withLock { servers.append(handle) }
+    return handle
+  }
+
+  /// Stops a server whose handle the caller has ended.
+  func stop(_ handle: OpaquePointer?, _ server: Server) {
+    lock.withLock {
+      serversInMotion += 1
+      servers.removeAll { $0 == handle }
+    }
+    server.stop()
+    settle()
+  }
+
+  private func settle() {
+    lock.withLock {
+      serversInMotion -= 1
+      changed.broadcast()
+    }
+  }
+
+  /// Stops all servers at once, before the plane is closed, and lets no new ones come.
+  func stopServers() {
+    lock.withLock { isClosing = true }
+    while true {
+      let handles = lock.withLock { () -> [OpaquePointer] in
+        while servers.isEmpty, serversInMotion > 0 { _ = changed.wait(lock) }
+        return servers
+      }
+      if handles.isEmpty { return }
+      for handle in handles {
+        let ended = ServerHandle.table.remove(handle)
+        lock.withLock { servers.removeAll { $0 == handle } }
+        ended?.server.stop(isAtOnce: true)
+      }
+    }
   }
 }

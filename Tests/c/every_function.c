@@ -41,6 +41,9 @@ static const struct {
     FUNCTION(muster_task_stop),
     FUNCTION(muster_task_thread),
     FUNCTION(muster_task_delete),
+    FUNCTION(muster_serve),
+    FUNCTION(muster_server_url),
+    FUNCTION(muster_server_stop),
     FUNCTION(muster_call_j),
 };
 

@@ -49,12 +49,22 @@ int platform_fork_watch(void (*_Nonnull prepare)(void), void (*_Nonnull parent)(
 /// Lets fork() take the mutex, so that a child finds it free and what it guards whole. The mutex lives for ever, and nobody enters while
 /// holding it. False when too many are kept.
 bool platform_fork_keep(platform_mutex *_Nonnull mutex);
+/// Descriptors that a forked child closes before anything else, once forks are watched: sockets that are served by this
+/// process alone. To be removed before they are closed.
+void platform_fork_close_add(int descriptor);
+void platform_fork_close_remove(int descriptor);
 /// How often this process is a forked child of one that watched: what was made under another number belongs to the parent.
 uint32_t platform_fork_generation(void);
 
 // ---- threads ----
 /// Starts a detached thread of ours: all signals blocked, 512 KiB stack, named. 0, or an error number.
 int platform_thread_start(const char *_Nonnull name, void (*_Nonnull body)(void *_Nullable), void *_Nullable argument);
+
+/// The same, but not detached: `platform_thread_join` is called once with the number.
+int platform_thread_start_joined(const char *_Nonnull name, void (*_Nonnull body)(void *_Nullable), void *_Nullable argument,
+                                 uint64_t *_Nonnull thread);
+/// Waits until the thread has ended.
+void platform_thread_join(uint64_t thread);
 
 /// How many callbacks of the host this thread is inside of.
 int platform_callback_depth(void);

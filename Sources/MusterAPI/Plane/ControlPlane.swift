@@ -12,7 +12,7 @@ package final class ControlPlane: @unchecked Sendable {
   /// The host's own calls.
   package let host: Caller
   let runs: RunDriver
-  let log: Log
+  package let log: Log
   /// What is known of the agents that were invoked last.
   let preparedAgents = PreparedAgents()
   private let http: HTTPClient
@@ -81,9 +81,11 @@ package final class ControlPlane: @unchecked Sendable {
   // MARK: - Calls
 
   /// Calls an operation on behalf of `caller`, the host if nil; gives its answer, `null` when it has none.
-  /// `timeoutMilliseconds`: negative waits without limit, 0 takes the plane's default.
+  /// `timeoutMilliseconds`: negative waits without limit, 0 takes the plane's default. `interruption` ends the call from
+  /// outside; a ticket has one of its own.
   package func call(
-    _ name: String, _ arguments: Arguments, timeoutMilliseconds: Int64 = 0, as caller: Caller? = nil
+    _ name: String, _ arguments: Arguments, timeoutMilliseconds: Int64 = 0, as caller: Caller? = nil,
+    interruption: Interrupt? = nil
   ) throws(Failure) -> [UInt8] {
     guard let operation = OperationTable.operation(name) else {
       throw Failure(.unknownOperation, "no operation is named \(name)")
@@ -95,7 +97,7 @@ package final class ControlPlane: @unchecked Sendable {
       }
       interrupt = known
     } else {
-      interrupt = Interrupt()
+      interrupt = interruption ?? Interrupt()
     }
     defer { if let ticket = arguments.ticket { tickets.retire(ticket) } }
     let deadline = Deadline.after(

@@ -1,6 +1,6 @@
 package import MusterAPI
 import MusterJSON
-import MusterSystem
+package import MusterSystem
 
 /// Answers requests as the documented service does. Every function may be called from any thread and blocks until the
 /// operation has ended.
@@ -20,13 +20,13 @@ package final class RESTService: Sendable {
     self.settings = settings
   }
 
-  /// Answers one request; whatever is wrong with it, there is an answer.
-  package func answer(_ request: RESTRequest) -> RESTAnswer {
+  /// Answers one request; whatever is wrong with it, there is an answer. `interrupt` ends the operation early.
+  package func answer(_ request: RESTRequest, interrupt: Interrupt? = nil) -> RESTAnswer {
     var facts = RESTAnswer.Facts()
     facts.requestID = RequestID.of(request)
     var answer: RESTAnswer
     do throws(Failure) {
-      answer = try respond(request, &facts)
+      answer = try respond(request, interrupt, &facts)
     } catch {
       answer = .failure(error)
     }
@@ -36,7 +36,9 @@ package final class RESTService: Sendable {
     return answer
   }
 
-  private func respond(_ request: RESTRequest, _ facts: inout RESTAnswer.Facts) throws(Failure) -> RESTAnswer {
+  private func respond(
+    _ request: RESTRequest, _ interrupt: Interrupt?, _ facts: inout RESTAnswer.Facts
+  ) throws(Failure) -> RESTAnswer {
     let target: RequestTarget
     do throws(RequestTarget.Problem) {
       target = try RequestTarget(request.target)
@@ -60,7 +62,7 @@ package final class RESTService: Sendable {
     case .operation(let operation):
       facts.operation = operation.name
       let arguments = try RequestArguments.make(operation, match.parameters, target.query, request)
-      let text = try plane.call(operation.name, arguments, as: caller)
+      let text = try plane.call(operation.name, arguments, as: caller, interruption: interrupt)
       return operation.success == 204 ? RESTAnswer(status: 204) : .json(operation.success, text)
     }
   }

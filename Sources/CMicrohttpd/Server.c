@@ -1,0 +1,428 @@
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "CMicrohttpd.h"
+#include "CPlatform.h"
+#include "Library.h"
+
+// A body must come, and an answer go, at this rate at least, beside what a request is granted anyway.
+static const int64_t slowest_bytes_a_second = 16384;
+// Connections are looked at this often.
+static const int64_t tick_nanoseconds = 1000000000;
+// What a body that is too large may still send before its connection is closed, so that its sender can read the answer.
+static const size_t swallowed_bytes = 1 << 20;
+
+typedef struct connection {
+  struct connection *previous, *next;
+  int descriptor;
+  bool is_working, is_shut;
+  // When it will have been too slow, on the monotonic clock.
+  int64_t deadline;
+} connection;
+
+struct cmicrohttpd_server {
+  struct MHD_Daemon *daemon;
+  cmicrohttpd_settings settings;
+  connection connections;
+  uint32_t connection_count;
+  int listener, epoll, wake;
+  bool is_quiesced;
+  int64_t next_tick;
+  char *problem;
+  size_t problem_size;
+};
+
+typedef struct { const char *name, *value; } header;
+
+struct cmicrohttpd_request {
+  cmicrohttpd_server *server;
+  struct MHD_Connection *connection;
+  struct connection *peer;
+  enum { has_line, has_headers, is_working, is_answered } stage;
+  int64_t began, headers_came;
+  const char *method;
+  char *target;
+  uint8_t *body;
+  size_t count, capacity, swallowed;
+  bool is_too_large;
+  header *headers;
+  size_t header_count;
+  struct MHD_Response *response;
+  size_t answer_count;
+  uint32_t status;
+  void *attachment;
+};
+
+static int64_t now(void) { return platform_clock_monotonic_nanoseconds(); }
+
+// ---- requests ----
+
+static struct connection *peer_of(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info = microhttpd.get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return info ? info->socket_context : NULL;
+}
+
+// The first line has come: what MHD decodes later is kept here as it was sent.
+static void *line_came(void *context, const char *target, struct MHD_Connection *connection) {
+  cmicrohttpd_request *request = calloc(1, sizeof *request);
+  if (!request) return NULL;
+  request->server = context;
+  request->connection = connection;
+  request->method = "";
+  request->began = now();
+  request->peer = peer_of(connection);
+  request->target = strdup(target);
+  if (request->peer) {
+    request->peer->is_working = true;
+    request->peer->deadline = request->began + request->server->settings.header_milliseconds * 1000000;
+  }
+  return request;
+}
+
+static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
+  (void)kind;
+  cmicrohttpd_request *request = context;
+  request->headers[request->header_count++] = (header){name, value ? value : ""};
+  return MHD_YES;
+}
+
+static enum MHD_Result find_length(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
+  (void)kind;
+  if (value && strcasecmp(name, "content-length") == 0) *(const char **)context = value;
+  return MHD_YES;
+}
+
+static bool append(cmicrohttpd_request *request, const char *bytes, size_t count) {
+  size_t most = request->server->settings.body_bytes;
+  if (request->is_too_large || count > most - request->count) {
+    free(request->body);
+    request->body = NULL;
+    request->count = request->capacity = 0;
+    request->is_too_large = true;
+    request->swallowed += count;
+    return request->swallowed <= swallowed_bytes;
+  }
+  if (count > request->capacity - request->count) {
+    size_t capacity = request->capacity < 4096 ? 4096 : request->capacity * 2;
+    while (capacity - request->count < count) capacity *= 2;
+    uint8_t *larger = realloc(request->body, capacity);
+    if (!larger) return false;
+    request->body = larger;
+    request->capacity = capacity;
+  }
+  memcpy(request->body + request->count, bytes, count);
+  request->count += count;
+  // The longer it is, the longer it may take.
+  if (request->peer)
+    request->peer->deadline = request->headers_came + request->server->settings.header_milliseconds * 1000000 +
+                              (int64_t)request->count * 1000000000 / slowest_bytes_a_second;
+  return true;
+}
+
+static void refuse_large(cmicrohttpd_request *request) {
+  char text[128];
+  int count = snprintf(text, sizeof text, "{\"detail\": \"the body has more than %zu bytes\"}", request->server->settings.body_bytes);
+  if (!cmicrohttpd_request_answer(request, 413, (const uint8_t *)text, (size_t)count)) return;
+  cmicrohttpd_request_add_header(request, "Content-Type", "application/json");
+  cmicrohttpd_request_add_header(request, "Connection", "close");
+}
+
+static enum MHD_Result send_answer(cmicrohttpd_request *request) {
+  if (!request->response) return MHD_NO;
+  if (request->server->is_quiesced) microhttpd.add_response_header(request->response, "Connection", "close");
+  enum MHD_Result result = microhttpd.queue_response(request->connection, request->status, request->response);
+  microhttpd.destroy_response(request->response);
+  request->response = NULL;
+  request->stage = is_answered;
+  if (request->peer)
+    request->peer->deadline = now() + request->server->settings.idle_milliseconds * 1000000 +
+                              (int64_t)request->answer_count * 1000000000 / slowest_bytes_a_second;
+  return result;
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *upload, size_t *upload_size, void **pointer) {
+  (void)connection, (void)url, (void)version;
+  cmicrohttpd_server *server = context;
+  cmicrohttpd_request *request = *pointer;
+  if (!request || !request->target) return MHD_NO;
+  switch (request->stage) {
+    case has_line: {
+      request->stage = has_headers;
+      request->method = method;
+      request->headers_came = now();
+      const char *length = NULL;
+      microhttpd.get_connection_values(connection, MHD_HEADER_KIND, find_length, &length);
+      if (length && strtoull(length, NULL, 10) > server->settings.body_bytes) {
+        refuse_large(request);
+        return send_answer(request);
+      }
+      return MHD_YES;
+    }
+    case has_headers: {
+      if (*upload_size > 0) {
+        if (!append(request, upload, *upload_size)) return MHD_NO;
+        *upload_size = 0;
+        return MHD_YES;
+      }
+      request->stage = is_working;
+      if (request->is_too_large) {
+        refuse_large(request);
+        return send_answer(request);
+      }
+      int count = microhttpd.get_connection_values(connection, MHD_HEADER_KIND, NULL, NULL);
+      request->headers = calloc(count > 0 ? (size_t)count : 1, sizeof *request->headers);
+      if (!request->headers) return MHD_NO;
+      microhttpd.get_connection_values(connection, MHD_HEADER_KIND, add_header, request);
+      if (request->peer) request->peer->deadline = INT64_MAX;
+      return server->settings.arrived(server->settings.context, request) ? send_answer(request) : MHD_YES;
+    }
+    case is_working: return send_answer(request);
+    case is_answered: break;
+  }
+  return MHD_NO;
+}
+
+static void request_ended(void *context, struct MHD_Connection *connection, void **pointer, enum MHD_RequestTerminationCode code) {
+  cmicrohttpd_server *server = context;
+  cmicrohttpd_request *request = *pointer;
+  *pointer = NULL;
+  if (!request) return;
+  uint32_t status = request->status;
+  if (status == 0 && code == MHD_REQUEST_TERMINATED_COMPLETED_OK) {
+    const union MHD_ConnectionInfo *info = microhttpd.get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+    if (info) status = info->http_status;
+  }
+  if (request->peer) {
+    request->peer->is_working = false;
+    request->peer->deadline =
+        now() + (server->settings.idle_milliseconds + server->settings.header_milliseconds) * 1000000;
+  }
+  if (request->target) server->settings.ended(server->settings.context, request, status);
+  if (request->response) microhttpd.destroy_response(request->response);
+  free(request->headers);
+  free(request->target);
+  free(request->body);
+  free(request);
+}
+
+const char *cmicrohttpd_request_method(cmicrohttpd_request *request) { return request->method; }
+const char *cmicrohttpd_request_target(cmicrohttpd_request *request) { return request->target; }
+const uint8_t *cmicrohttpd_request_body(cmicrohttpd_request *request, size_t *count) {
+  *count = request->count;
+  return request->body;
+}
+size_t cmicrohttpd_request_header_count(cmicrohttpd_request *request) { return request->header_count; }
+const char *cmicrohttpd_request_header_name(cmicrohttpd_request *request, size_t index) { return request->headers[index].name; }
+const char *cmicrohttpd_request_header_value(cmicrohttpd_request *request, size_t index) { return request->headers[index].value; }
+int64_t cmicrohttpd_request_began(cmicrohttpd_request *request) { return request->began; }
+void *cmicrohttpd_request_attachment(cmicrohttpd_request *request) { return request->attachment; }
+void cmicrohttpd_request_attach(cmicrohttpd_request *request, void *object) { request->attachment = object; }
+
+void cmicrohttpd_request_remote(cmicrohttpd_request *request, char *text, size_t size) {
+  text[0] = 0;
+  const union MHD_ConnectionInfo *info =
+      microhttpd.get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  if (!info || !info->client_addr) return;
+  if (info->client_addr->sa_family == AF_INET)
+    inet_ntop(AF_INET, &((struct sockaddr_in *)info->client_addr)->sin_addr, text, (socklen_t)size);
+  else if (info->client_addr->sa_family == AF_INET6)
+    inet_ntop(AF_INET6, &((struct sockaddr_in6 *)info->client_addr)->sin6_addr, text, (socklen_t)size);
+}
+
+bool cmicrohttpd_request_answer(cmicrohttpd_request *request, uint32_t status, const uint8_t *body, size_t count) {
+  void *copy = NULL;
+  if (count > 0) {
+    copy = malloc(count);
+    if (!copy) return false;
+    memcpy(copy, body, count);
+  }
+  request->response = microhttpd.create_response(count, copy, copy ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+  if (!request->response) {
+    free(copy);
+    return false;
+  }
+  request->status = status;
+  request->answer_count = count;
+  return true;
+}
+
+void cmicrohttpd_request_add_header(cmicrohttpd_request *request, const char *name, const char *value) {
+  if (request->response) microhttpd.add_response_header(request->response, name, value);
+}
+
+void cmicrohttpd_request_suspend(cmicrohttpd_request *request) { microhttpd.suspend_connection(request->connection); }
+
+void cmicrohttpd_request_resume(cmicrohttpd_request *request) {
+  cmicrohttpd_server *server = request->server;
+  microhttpd.resume_connection(request->connection);
+  // MHD's own signal does not reach the loop while it waits outside of MHD.
+  cmicrohttpd_server_wake(server);
+}
+
+// ---- connections ----
+
+static void connection_changed(void *context, struct MHD_Connection *peer, void **pointer, enum MHD_ConnectionNotificationCode code) {
+  cmicrohttpd_server *server = context;
+  connection *known = *pointer;
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+    *pointer = known = calloc(1, sizeof *known);
+    if (!known) return;
+    const union MHD_ConnectionInfo *info = microhttpd.get_connection_info(peer, MHD_CONNECTION_INFO_CONNECTION_FD);
+    known->descriptor = info ? info->connect_fd : -1;
+    known->deadline = now() + server->settings.header_milliseconds * 1000000;
+    known->next = server->connections.next;
+    known->previous = &server->connections;
+    known->next->previous = server->connections.next = known;
+    server->connection_count++;
+    platform_fork_close_add(known->descriptor);
+  } else if (known) {
+    platform_fork_close_remove(known->descriptor);
+    known->previous->next = known->next;
+    known->next->previous = known->previous;
+    server->connection_count--;
+    free(known);
+    *pointer = NULL;
+  }
+}
+
+static void shut(connection *connection) {
+  if (connection->is_shut) return;
+  connection->is_shut = true;
+  shutdown(connection->descriptor, SHUT_RDWR);
+}
+
+static void close_slow(cmicrohttpd_server *server) {
+  int64_t moment = now();
+  if (moment < server->next_tick) return;
+  server->next_tick = moment + tick_nanoseconds;
+  for (connection *each = server->connections.next; each != &server->connections; each = each->next)
+    if (each->deadline < moment) shut(each);
+}
+
+// ---- servers ----
+
+static void note(void *context, const char *format, va_list arguments) {
+  cmicrohttpd_server *server = context;
+  if (!server->problem || server->problem[0]) return;
+  vsnprintf(server->problem, server->problem_size, format, arguments);
+  size_t count = strlen(server->problem);
+  while (count > 0 && server->problem[count - 1] == '\n') server->problem[--count] = 0;
+}
+
+cmicrohttpd_server *cmicrohttpd_server_new(const cmicrohttpd_settings *settings, char *problem, size_t size) {
+  problem[0] = 0;
+  cmicrohttpd_server *server = calloc(1, sizeof *server);
+  int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (!server || wake < 0) {
+    snprintf(problem, size, "out of memory or descriptors");
+    close(settings->listener);
+    if (wake >= 0) close(wake);
+    free(server);
+    return NULL;
+  }
+  server->settings = *settings;
+  server->connections.next = server->connections.previous = &server->connections;
+  server->listener = settings->listener;
+  server->wake = wake;
+  server->problem = problem;
+  server->problem_size = size;
+  unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+  // MHD counts in seconds; the last one is granted whole.
+  unsigned int idle = (unsigned int)((settings->idle_milliseconds + 999) / 1000);
+  struct MHD_OptionItem options[] = {
+      {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)note, server},
+      {MHD_OPTION_LISTEN_SOCKET, settings->listener, NULL},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)settings->header_bytes, NULL},
+      {MHD_OPTION_CONNECTION_LIMIT, settings->connections, NULL},
+      {MHD_OPTION_CONNECTION_TIMEOUT, idle, NULL},
+      {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)line_came, server},
+      {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_ended, server},
+      {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_changed, server},
+      {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+      {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
+      {settings->certificate ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *)settings->certificate},
+      {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)settings->key},
+      {MHD_OPTION_END, 0, NULL},
+  };
+  if (settings->certificate) flags |= MHD_USE_TLS;
+  // Some versions close the listener of a daemon that they cannot start, others do not: a copy tells.
+  int copy = fcntl(settings->listener, F_DUPFD_CLOEXEC, 3);
+  server->daemon =
+      microhttpd.start_daemon(flags, 0, NULL, NULL, handle, server, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+  server->problem = NULL;
+  if (!server->daemon) {
+    if (!problem[0]) snprintf(problem, size, "libmicrohttpd does not start");
+    struct stat left, known;
+    if (fstat(settings->listener, &left) == 0 && fstat(copy, &known) == 0 && left.st_ino == known.st_ino)
+      close(settings->listener);
+    close(copy);
+    close(wake);
+    free(server);
+    return NULL;
+  }
+  close(copy);
+  server->epoll = microhttpd.get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+  platform_fork_close_add(server->listener);
+  platform_fork_close_add(server->epoll);
+  platform_fork_close_add(server->wake);
+  return server;
+}
+
+bool cmicrohttpd_server_wait(cmicrohttpd_server *server, int64_t milliseconds) {
+  MHD_UNSIGNED_LONG_LONG wanted;
+  if (microhttpd.get_timeout(server->daemon, &wanted) == MHD_YES && wanted < (MHD_UNSIGNED_LONG_LONG)milliseconds)
+    milliseconds = (int64_t)wanted;
+  struct pollfd descriptors[] = {{server->epoll, POLLIN, 0}, {server->wake, POLLIN, 0}};
+  return poll(descriptors, 2, (int)milliseconds) > 0;
+}
+
+void cmicrohttpd_server_step(cmicrohttpd_server *server) {
+  uint64_t woken;
+  while (read(server->wake, &woken, sizeof woken) > 0) {}
+  microhttpd.run(server->daemon);
+  close_slow(server);
+}
+
+void cmicrohttpd_server_wake(cmicrohttpd_server *server) {
+  uint64_t one = 1;
+  while (write(server->wake, &one, sizeof one) < 0 && errno == EINTR) {}
+}
+
+void cmicrohttpd_server_quiesce(cmicrohttpd_server *server) {
+  if (server->is_quiesced) return;
+  server->is_quiesced = true;
+  platform_fork_close_remove(server->listener);
+  MHD_socket listener = microhttpd.quiesce_daemon(server->daemon);
+  if (listener >= 0) close(listener);
+}
+
+uint32_t cmicrohttpd_server_close_idle(cmicrohttpd_server *server) {
+  for (connection *each = server->connections.next; each != &server->connections; each = each->next)
+    if (!each->is_working) shut(each);
+  return server->connection_count;
+}
+
+uint32_t cmicrohttpd_server_connections(cmicrohttpd_server *server) { return server->connection_count; }
+
+void cmicrohttpd_server_free(cmicrohttpd_server *server) {
+  platform_fork_close_remove(server->epoll);
+  platform_fork_close_remove(server->wake);
+  if (!server->is_quiesced) platform_fork_close_remove(server->listener);
+  microhttpd.stop_daemon(server->daemon);
+  close(server->wake);
+  free(server);
+}

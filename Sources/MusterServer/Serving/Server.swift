@@ -1,0 +1,223 @@
+import CMicrohttpd
+import CPlatform
+package import MusterAPI
+import MusterHTTP
+import MusterSystem
+
+/// The REST service on a socket: one thread for all connections, and workers for what may wait.
+package final class Server: @unchecked Sendable {
+  /// How clients reach it.
+  package let url: String
+
+  private let plane: ControlPlane
+  private let rest: RESTService
+  private let options: ServerOptions
+  private let lock = Lock()
+  private var loop: OpaquePointer?
+  private var loopThread: UInt64?
+  private var workers: Workers?
+  private var stage = Stage.serving
+  private var running: [Int: Interrupt] = [:]
+  private var lastNumber = 0
+  private let file: (path: String, device: UInt64, inode: UInt64)?
+
+  private enum Stage {
+    case serving
+    /// No new connections; requests under way may end until then.
+    case stopping(Deadline)
+    /// Requests under way are interrupted.
+    case interrupting
+  }
+
+  /// How long answers may take to reach clients that are slow to read them when everything else has ended.
+  private static let farewellMilliseconds: Int64 = 1_000
+  private static let tickMilliseconds: Int64 = 1_000
+  /// Descriptors that connections leave to the rest of the process.
+  private static let reserve: UInt32 = 64
+
+  /// Listens, and answers until `stop`.
+  package init(plane: ControlPlane, settings: RESTSettings, options: ServerOptions) throws(Failure) {
+    if let problem = Inside.run({ cmicrohttpd_load() }) {
+      throw Failure(.unsupported, String(cString: problem))
+    }
+    self.plane = plane
+    self.options = options
+    rest = RESTService(plane: plane, settings: settings)
+    let listener = try Server.listen(options.listen)
+    url = options.listen.url(port: cmicrohttpd_port(listener), isSecure: options.certificate != nil)
+    if case .unix(let path) = options.listen {
+      var device: UInt64 = 0
+      var inode: UInt64 = 0
+      path.withCString { cmicrohttpd_identity($0, &device, &inode) }
+      file = (path, device, inode)
+    } else {
+      file = nil
+    }
+    workers = Workers(most: Int(options.workers)) { [self] raw in perform(raw) }
+    do throws(Failure) {
+      try start(listener)
+    } catch {
+      workers = nil
+      removeFile()
+      throw error
+    }
+    plane.log.write(.info, "server", "listening on \(url)")
+  }
+
+  private static func listen(_ address: ListenAddress) throws(Failure) -> Int32 {
+    let listener: Int32
+    switch address {
+    case .tcp(let host, let port, let isIPv6): listener = host.withCString { cmicrohttpd_listen($0, port, isIPv6) }
+    case .unix(let path): listener = path.withCString { cmicrohttpd_listen_unix($0) }
+    }
+    guard listener >= 0 else {
+      throw Failure(
+        .network,
+        "cannot listen on \(address.url(port: address.port, isSecure: false)): "
+          + FileText.errorText(0 &- listener))
+    }
+    return listener
+  }
+
+  private func start(_ listener: Int32) throws(Failure) {
+    let left = cmicrohttpd_descriptors_left()
+    let room = left > 2 * Server.reserve ? left - Server.reserve : left / 2
+    let context = Unmanaged.passUnretained(self).toOpaque()
+    var problem = [CChar](repeating: 0, count: 256)
+    let made = Server.withText(options.certificate) { certificate in
+      Server.withText(options.key) { key in
+        var settings = cmicrohttpd_settings(
+          listener: listener, certificate: certificate, key: key,
+          header_bytes: Int(options.maximumHeaderBytes), body_bytes: Int(options.maximumBodyBytes),
+          connections: min(UInt32(clamping: options.maximumConnections), max(room, 1)),
+          idle_milliseconds: options.idleMilliseconds, header_milliseconds: options.headerMilliseconds,
+          context: context,
+          arrived: { context, raw in
+            guard let context else { return false }
+            return Unmanaged<Server>.fromOpaque(context).takeUnretainedValue().arrived(raw)
+          },
+          ended: { context, raw, status in
+            guard let context else { return }
+            Unmanaged<Server>.fromOpaque(context).takeUnretainedValue().ended(raw, status)
+          })
+        return Inside.run { cmicrohttpd_server_new(&settings, &problem, problem.count) }
+      }
+    }
+    guard let made else {
+      let text = String(decoding: problem.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      throw Failure(options.certificate == nil ? .internal : .misuse, "the server cannot start: \(text)")
+    }
+    loop = made
+    var thread: UInt64 = 0
+    let pointer = Unmanaged.passRetained(self).toOpaque()
+    let failure = platform_thread_start_joined(
+      "muster-server",
+      { pointer in
+        guard let pointer else { return }
+        Unmanaged<Server>.fromOpaque(pointer).takeRetainedValue().serve()
+      }, pointer, &thread)
+    guard failure == 0 else {
+      Unmanaged<Server>.fromOpaque(pointer).release()
+      Inside.run { cmicrohttpd_server_free(made) }
+      throw Failure(.internal, "no thread for the server: \(FileText.errorText(failure))")
+    }
+    loopThread = thread
+  }
+
+  /// The text with a NUL behind it.
+  private static func withText<Value>(_ bytes: [UInt8]?, _ body: (UnsafePointer<CChar>?) -> Value) -> Value {
+    guard let bytes else { return body(nil) }
+    let characters = bytes.map { CChar(bitPattern: $0) } + [0]
+    return characters.withUnsafeBufferPointer { body($0.baseAddress) }
+  }
+
+  // MARK: - The loop's thread
+
+  private func serve() {
+    guard let loop else { return }
+    var farewell: Deadline?
+    while true {
+      _ = cmicrohttpd_server_wait(loop, Server.tickMilliseconds / (farewell == nil ? 1 : 50))
+      Inside.run { cmicrohttpd_server_step(loop) }
+      let (stage, working) = lock.withLock { (self.stage, running.count) }
+      switch stage {
+      case .serving: continue
+      case .stopping(let deadline):
+        Inside.run { cmicrohttpd_server_quiesce(loop) }
+        if deadline.hasPassed { interruptAll() }
+      case .interrupting: Inside.run { cmicrohttpd_server_quiesce(loop) }
+      }
+      let left = cmicrohttpd_server_close_idle(loop)
+      if left == 0 { break }
+      guard working == 0 else {
+        farewell = nil
+        continue
+      }
+      farewell = farewell ?? .after(milliseconds: Server.farewellMilliseconds)
+      if farewell?.hasPassed == true { break }
+    }
+  }
+
+  private func interruptAll() {
+    let interrupts = lock.withLock { () -> [Interrupt] in
+      stage = .interrupting
+      return running.map { $0.value }
+    }
+    for interrupt in interrupts { interrupt.fire(.closing) }
+  }
+
+  private func arrived(_ raw: OpaquePointer) -> Bool {
+    let exchange = Exchange(raw)
+    cmicrohttpd_request_attach(raw, Unmanaged.passRetained(exchange).toOpaque())
+    let isOpen = lock.withLock { () -> Bool in
+      if case .interrupting = stage { return false }
+      lastNumber &+= 1
+      exchange.number = lastNumber
+      running[lastNumber] = exchange.interrupt
+      return true
+    }
+    cmicrohttpd_request_suspend(raw)
+    if isOpen, let workers, workers.submit(raw) { return false }
+    lock.withLock { running[exchange.number] = nil }
+    exchange.send(.failure(Failure(.busy, isOpen ? "all workers are busy" : "the server is stopping")), on: raw)
+    cmicrohttpd_request_resume(raw)
+    return false
+  }
+
+  private func ended(_ raw: OpaquePointer, _ status: UInt32) {
+    guard let pointer = cmicrohttpd_request_attachment(raw) else { return }
+    _ = Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue()
+  }
+
+  // MARK: - Workers
+
+  private func perform(_ raw: OpaquePointer) {
+    guard let pointer = cmicrohttpd_request_attachment(raw) else { return }
+    let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+    exchange.send(rest.answer(exchange.request, interrupt: exchange.interrupt), on: raw)
+    let number = exchange.number
+    cmicrohttpd_request_resume(raw)
+    lock.withLock { running[number] = nil }
+  }
+
+  // MARK: - The end
+
+  /// Takes no more connections, lets requests under way end for as long as `stop_timeout_ms`, interrupts the rest, and
+  /// closes. `isAtOnce` interrupts them without waiting. Called once.
+  package func stop(isAtOnce: Bool = false) {
+    lock.withLock { stage = .stopping(.after(milliseconds: isAtOnce ? 0 : options.stopMilliseconds)) }
+    if let loop { cmicrohttpd_server_wake(loop) }
+    if let loopThread { platform_thread_join(loopThread) }
+    workers?.stop()
+    workers = nil
+    if let loop { Inside.run { cmicrohttpd_server_free(loop) } }
+    loop = nil
+    removeFile()
+    plane.log.write(.info, "server", "stopped")
+  }
+
+  private func removeFile() {
+    guard let file else { return }
+    file.path.withCString { cmicrohttpd_unlink($0, file.device, file.inode) }
+  }
+}
