@@ -37,7 +37,7 @@ struct cmicrohttpd_server {
   struct MHD_Daemon *daemon;
   cmicrohttpd_settings settings;
   connection connections;
-  uint32_t connection_count;
+  _Atomic uint32_t connection_count;
   int listener, epoll, wake;
   bool is_quiesced;
   int64_t next_tick;

@@ -1,13 +1,13 @@
 import CCurl
 import CPlatform
-import MusterSystem
+package import MusterSystem
 
-/// Gets requests out of the way before the process ends.
+/// Gets requests and servers out of the way before the process ends.
 ///
 /// `exit` lets threads run on while OpenSSL takes itself apart in a handler of its own; a thread that is in TLS then
 /// crashes the process. The one exit handler of the library runs before that one, because it is registered after
 /// OpenSSL was initialised: it interrupts what is under way, keeps new requests out, and waits until none is left.
-enum ProcessExit {
+package enum ProcessExit {
   /// The longest that the end of a process may wait.
   private static let patienceMilliseconds: Int64 = 5_000
 
@@ -41,9 +41,15 @@ enum ProcessExit {
   /// memory.
   static func watch() -> Bool { isWatched }
 
-  /// Counts a thread that uses libcurl until it calls `leave` with the number. `interrupt` is fired when the process
+  private static let isWatchedForServers: Bool = atexit { ProcessExit.end() } == 0
+
+  /// Registers the handler for servers, once: they may come before libcurl, and OpenSSL's own handler with that. It does
+  /// not matter that it is called twice then. False when there is no memory.
+  package static func watchServers() -> Bool { isWatchedForServers }
+
+  /// Counts a thread that uses libcurl, or that serves, until it calls `leave` with the number. `interrupt` is fired when the process
   /// ends. Nil when it ends already: then TLS must not be touched any more.
-  static func enter(_ interrupt: Interrupt?) -> Int? {
+  package static func enter(_ interrupt: Interrupt?) -> Int? {
     table.lock.withLock {
       table.leaveParent()
       guard !table.isEnding else { return nil }
@@ -53,7 +59,7 @@ enum ProcessExit {
     }
   }
 
-  static func leave(_ number: Int) {
+  package static func leave(_ number: Int) {
     ccurl_leave_thread()
     table.lock.withLock {
       table.inside[number] = nil

@@ -12,6 +12,13 @@ package enum Inside {
     return try body()
   }
 
+  /// Runs `body` outside, however deep this thread is inside: for a callback that may wait, or come to the host.
+  package static func stepOut<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+    let depth = platform_inside_suspend()
+    defer { platform_inside_resume(depth) }
+    return try body()
+  }
+
   /// Steps out for a while, however deep this thread is inside: a fork does not wait for a long wait.
   package static func sleepOutside(microseconds: UInt32) {
     let depth = platform_inside_suspend()

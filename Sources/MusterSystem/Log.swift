@@ -14,6 +14,9 @@ package struct Log: Sendable {
 
   package init(sink: (@Sendable (Level, StaticString, String) -> Void)?) { self.sink = sink }
 
+  /// Whether somebody listens.
+  package var isOn: Bool { sink != nil }
+
   /// Writes one line. `message` is built only if somebody listens; it never holds a secret.
   package func write(_ level: Level, _ component: StaticString, _ message: @autoclosure () -> String) {
     sink?(level, component, message())

@@ -35,6 +35,20 @@ final class Exchange: @unchecked Sendable {
     return Array(UnsafeRawBufferPointer(start: text, count: count))
   }
 
+  /// Whether it asks for the counts, which need no key and belong to no operation.
+  var isForMetrics: Bool {
+    guard request.method == "GET" || request.method == "HEAD" else { return false }
+    return request.target.elementsEqual("/metrics".utf8) || request.target.starts(with: "/metrics?".utf8)
+  }
+
+  /// The `traceparent` that came with it, if it looks like one.
+  var trace: String? {
+    guard let text = request.header("traceparent"), (55...64).contains(text.utf8.count),
+      text.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) || $0 == 0x2d })
+    else { return nil }
+    return text
+  }
+
   /// Hands the answer to the loop.
   func send(_ answer: RESTAnswer, on raw: OpaquePointer) {
     self.answer = answer

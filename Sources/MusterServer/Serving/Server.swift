@@ -16,7 +16,12 @@ package final class Server: @unchecked Sendable {
   private var loop: OpaquePointer?
   private var loopThread: UInt64?
   private var workers: Workers?
+  private let metrics = ServerMetrics()
+  private let requestLog: RequestLog?
   private var stage = Stage.serving
+  /// Until when answers may still be sent. The loop's own.
+  private var farewell: Deadline?
+  private let readsHere = Environment.value("MUSTER_Q3_INLINE") != nil
   private var running: [Int: Interrupt] = [:]
   private var lastNumber = 0
   private let file: (path: String, device: UInt64, inode: UInt64)?
@@ -43,6 +48,8 @@ package final class Server: @unchecked Sendable {
     self.plane = plane
     self.options = options
     rest = RESTService(plane: plane, settings: settings)
+    guard ProcessExit.watchServers() else { throw Failure(.internal, "out of memory") }
+    requestLog = plane.log.isOn ? RequestLog(plane.log) : nil
     let listener = try Server.listen(options.listen)
     url = options.listen.url(port: cmicrohttpd_port(listener), isSecure: options.certificate != nil)
     if case .unix(let path) = options.listen {
@@ -58,6 +65,7 @@ package final class Server: @unchecked Sendable {
       try start(listener)
     } catch {
       workers = nil
+      requestLog?.stop()
       removeFile()
       throw error
     }
@@ -134,28 +142,39 @@ package final class Server: @unchecked Sendable {
   // MARK: - The loop's thread
 
   private func serve() {
-    guard let loop else { return }
-    var farewell: Deadline?
-    while true {
-      _ = cmicrohttpd_server_wait(loop, Server.tickMilliseconds / (farewell == nil ? 1 : 50))
-      Inside.run { cmicrohttpd_server_step(loop) }
-      let (stage, working) = lock.withLock { (self.stage, running.count) }
-      switch stage {
-      case .serving: continue
-      case .stopping(let deadline):
-        Inside.run { cmicrohttpd_server_quiesce(loop) }
-        if deadline.hasPassed { interruptAll() }
-      case .interrupting: Inside.run { cmicrohttpd_server_quiesce(loop) }
-      }
-      let left = cmicrohttpd_server_close_idle(loop)
-      if left == 0 { break }
-      guard working == 0 else {
-        farewell = nil
-        continue
-      }
-      farewell = farewell ?? .after(milliseconds: Server.farewellMilliseconds)
-      if farewell?.hasPassed == true { break }
+    // The end of the process ends this thread, so that it is not in TLS when that is taken down.
+    let exit = Interrupt()
+    guard let loop, let number = ProcessExit.enter(exit) else { return }
+    exit.whileWaking({ cmicrohttpd_server_wake(loop) }) {
+      while exit.reason == nil, !isDone(loop) {}
     }
+    ProcessExit.leave(number)
+  }
+
+  /// One round of the loop. True when the server was stopped and has nothing left to do.
+  private func isDone(_ loop: OpaquePointer) -> Bool {
+    // Whoever is slow to read is looked at more often at the end.
+    _ = cmicrohttpd_server_wait(loop, farewell == nil ? Server.tickMilliseconds : Server.tickMilliseconds / 50)
+    Inside.run { cmicrohttpd_server_step(loop) }
+    requestLog?.waitForRoom()
+    let (stage, working) = lock.withLock { (self.stage, running.count) }
+    switch stage {
+    case .serving: return false
+    case .stopping(let deadline): if deadline.hasPassed { interruptAll() }
+    case .interrupting: break
+    }
+    let left = Inside.run { () -> UInt32 in
+      cmicrohttpd_server_quiesce(loop)
+      return cmicrohttpd_server_close_idle(loop)
+    }
+    if left == 0 { return true }
+    guard working == 0 else {
+      farewell = nil
+      return false
+    }
+    let end = farewell ?? .after(milliseconds: Server.farewellMilliseconds)
+    farewell = end
+    return end.hasPassed
   }
 
   private func interruptAll() {
@@ -169,6 +188,12 @@ package final class Server: @unchecked Sendable {
   private func arrived(_ raw: OpaquePointer) -> Bool {
     let exchange = Exchange(raw)
     cmicrohttpd_request_attach(raw, Unmanaged.passRetained(exchange).toOpaque())
+    if isReadHere(exchange.request) {
+      // Out of the gate: the host's log may be called.
+      let answer = Inside.stepOut { self.answer(exchange) }
+      exchange.send(answer, on: raw)
+      return true
+    }
     let isOpen = lock.withLock { () -> Bool in
       if case .interrupting = stage { return false }
       lastNumber &+= 1
@@ -176,17 +201,41 @@ package final class Server: @unchecked Sendable {
       running[lastNumber] = exchange.interrupt
       return true
     }
-    cmicrohttpd_request_suspend(raw)
-    if isOpen, let workers, workers.submit(raw) { return false }
-    lock.withLock { running[exchange.number] = nil }
-    exchange.send(.failure(Failure(.busy, isOpen ? "all workers are busy" : "the server is stopping")), on: raw)
-    cmicrohttpd_request_resume(raw)
-    return false
+    if isOpen, let workers {
+      cmicrohttpd_request_suspend(raw)
+      if workers.submit(raw) { return false }
+      // It goes on as if it had not rested: the loop comes back for its answer.
+      lock.withLock { running[exchange.number] = nil }
+      exchange.send(Server.refused("all workers are busy"), on: raw)
+      cmicrohttpd_request_resume(raw)
+      return false
+    }
+    exchange.send(Server.refused("the server is stopping"), on: raw)
+    return true
   }
 
+  private static func refused(_ why: String) -> RESTAnswer { .failure(Failure(.busy, why)) }
+
+  private func isReadHere(_ request: RESTRequest) -> Bool { readsHere && request.method == "GET" }
+
   private func ended(_ raw: OpaquePointer, _ status: UInt32) {
-    guard let pointer = cmicrohttpd_request_attachment(raw) else { return }
-    _ = Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue()
+    let exchange = cmicrohttpd_request_attachment(raw).map {
+      Unmanaged<Exchange>.fromOpaque($0).takeRetainedValue()
+    }
+    let method = exchange.map { ServerMetrics.label(method: $0.request.method) }
+    let facts = exchange?.answer?.facts ?? RESTAnswer.Facts()
+    let microseconds = (platform_clock_monotonic_nanoseconds() &- cmicrohttpd_request_began(raw)) / 1_000
+    metrics.count(route: facts.route, method: method ?? "other", status: status, microseconds: microseconds)
+    guard let requestLog else { return }
+    var remote = [CChar](repeating: 0, count: 64)
+    cmicrohttpd_request_remote(raw, &remote, remote.count)
+    var size = 0
+    _ = cmicrohttpd_request_body(raw, &size)
+    requestLog.add(
+      .init(
+        facts: facts, trace: exchange?.trace, method: method, status: status, durationMicroseconds: microseconds,
+        bytesIn: size, bytesOut: method == "HEAD" ? 0 : exchange?.answer?.body.count ?? 0,
+        remote: String(decoding: remote.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)))
   }
 
   // MARK: - Workers
@@ -194,10 +243,29 @@ package final class Server: @unchecked Sendable {
   private func perform(_ raw: OpaquePointer) {
     guard let pointer = cmicrohttpd_request_attachment(raw) else { return }
     let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
-    exchange.send(rest.answer(exchange.request, interrupt: exchange.interrupt), on: raw)
+    exchange.send(answer(exchange), on: raw)
     let number = exchange.number
     cmicrohttpd_request_resume(raw)
+    // Only now: the loop does not end before it has taken the answer.
     lock.withLock { running[number] = nil }
+  }
+
+  private func answer(_ exchange: Exchange) -> RESTAnswer {
+    guard exchange.isForMetrics else { return rest.answer(exchange.request, interrupt: exchange.interrupt) }
+    var answer = RESTAnswer(status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")])
+    answer.facts.route = "/metrics"
+    answer.body = metrics.text([
+      (
+        "muster_server_requests_in_flight", "Requests that workers are busy with.",
+        Int64(lock.withLock { running.count })
+      ),
+      ("muster_server_workers_busy", "Threads that work on a request.", Int64(workers?.busy ?? 0)),
+      (
+        "muster_server_connections", "Connections that are open.",
+        Int64(loop.map { cmicrohttpd_server_connections($0) } ?? 0)
+      ),
+    ])
+    return answer
   }
 
   // MARK: - The end
@@ -212,6 +280,7 @@ package final class Server: @unchecked Sendable {
     workers = nil
     if let loop { Inside.run { cmicrohttpd_server_free(loop) } }
     loop = nil
+    requestLog?.stop()
     removeFile()
     plane.log.write(.info, "server", "stopped")
   }
