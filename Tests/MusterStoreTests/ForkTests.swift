@@ -9,7 +9,7 @@ import Testing
 @Suite("A forked child")
 struct ForkTests {
   /// Swift does not show `fork` on purpose; hosts fork all the same.
-  private static func fork() -> Int32 {
+  static func fork() -> Int32 {
     guard let symbol = dlsym(nil, "fork") else { return -1 }
     return unsafeBitCast(symbol, to: (@convention(c) () -> Int32).self)()
   }

@@ -20,6 +20,8 @@ package struct RESTAnswer: Sendable {
     /// The public part of its key, and the organization of that; nil without a valid key.
     package var keyID: String?
     package var organizationID: String?
+    /// How its key stands; nil when nothing was counted.
+    package var rate: RateState?
   }
 
   package init(status: Int32, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {

@@ -33,6 +33,7 @@ package final class RESTService: Sendable {
     facts.route = facts.route ?? answer.facts.route
     answer.facts = facts
     answer.headers.append(("X-Request-Id", facts.requestID))
+    if let limits = settings.rateLimits, request.isLimited { answer.add(facts.rate ?? RateState(untouched: limits)) }
     return answer
   }
 
@@ -55,6 +56,11 @@ package final class RESTService: Sendable {
     caller.network = settings.network
     facts.keyID = caller.keyID
     facts.organizationID = caller.organizationID
+    if let limits = settings.rateLimits {
+      let rate = try plane.admit(caller, limits)
+      facts.rate = rate
+      if !rate.isAdmitted { throw rate.refusal }
+    }
     guard let match else { throw .rest(404, "Not Found") }
     switch match.route.target(request.method == "HEAD" ? "GET" : request.method) {
     case nil: return .allowing(match.route.allowed, to: request.method)

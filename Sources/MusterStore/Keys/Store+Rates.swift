@@ -29,12 +29,14 @@ package struct RateCount: Sendable {
 
 extension Store {
   /// Counts a request of a key unless one of the windows is full. Requests of all threads and processes are counted one
-  /// after the other; the counts are kept, though not safe from a power cut.
-  package func admit(_ key: String, _ windows: [RateWindow]) throws(StoreError) -> RateCount {
+  /// after the other; the counts are kept, though not safe from a power cut. `now`: the clock.
+  package func admit(
+    _ key: String, _ windows: [RateWindow], now: @escaping () -> Timestamp = { .now() }
+  ) throws(StoreError) -> RateCount {
     try write(owed: false) { (database: Database) throws(StoreError) -> RateCount in
       // Read here, where one comes after the other: a request that waited must not be counted in a window before that
       // of a request which is counted already.
-      let time = Timestamp.now()
+      let time = now()
       var next: [(window: RateWindow, number: Int64, count: Int64)] = []
       for window in windows {
         let number = time.seconds / max(window.seconds, 1)
