@@ -32,7 +32,8 @@ struct RequestArgumentTests {
 
   @Test("have an object as their body", arguments: ["[]", "1", "\"x\"", "true"])
   func noObject(body: String) throws {
-    #expect(try problem(bench.send("POST", "/v1/agents", body)) == #"["body"] value is not a valid dict type_error.dict"#)
+    #expect(
+      try problem(bench.send("POST", "/v1/agents", body)) == #"["body"] value is not a valid dict type_error.dict"#)
   }
 
   @Test(

@@ -37,7 +37,8 @@ struct RoutingTests {
     #expect(bench.send("GET", "/v1/agents/\(id)").json["id"]?.isString(id) == true)
   }
 
-  @Test("answers 404 to a path that it does not know", arguments: ["/v1", "/v1/agent", "/v1/agents/a/b/c", "/v2/agents"])
+  @Test(
+    "answers 404 to a path that it does not know", arguments: ["/v1", "/v1/agent", "/v1/agents/a/b/c", "/v2/agents"])
   func unknownPath(path: String) {
     let answer = bench.send("GET", path)
     #expect(answer.status == 404)

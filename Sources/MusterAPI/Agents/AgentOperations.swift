@@ -17,13 +17,17 @@ enum AgentOperations {
       answer: "AIAgent", handler: get),
     Operation(
       "agents.create", "POST", "/v1/agents", "Makes an agent, which is active at once.",
-      body: .init("CreateAgent", isTakenApart: true), answer: "AIAgent", success: 201, handler: create),
+      body: .init(
+        "CreateAgent", isTakenApart: true,
+        example: #"{"name":"Guide","instructions":{"general":"Answer in one short sentence."}}"#), answer: "AIAgent",
+      success: 201, handler: create),
     Operation(
       "agents.update", "PATCH", "/v1/agents/{agent_id}", "Changes an agent's working copy; a deploy makes it run.",
       parameters: [
         .agentID,
         .init("deploy", .query, "Deploy right after saving.", #"{"type":"boolean","default":false}"#),
-      ], body: .init("UpdateAgent"), answer: "AIAgent", handler: update),
+      ], body: .init("UpdateAgent", example: #"{"instructions":{"general":"Answer in two sentences."}}"#),
+      answer: "AIAgent", handler: update),
     Operation(
       "agents.deploy", "PUT", "/v1/agents/{agent_id}", "Makes the working copy the version that runs.",
       parameters: [.agentID], answer: "AIAgent", handler: deploy),
@@ -42,7 +46,8 @@ enum AgentOperations {
         .init(
           "asynchronous", .query, "Answer before the task has ended; refused with 501 in this version.",
           #"{"type":"boolean","default":false,"x-muster-inactive":true}"#),
-      ], body: .init("InvokeAgent"), answer: "AgentExecution", failures: [400, 409, 501, 504],
+      ], body: .init("InvokeAgent", example: #"{"input":{"text":"What is the capital of France?"}}"#),
+      answer: "AgentExecution", failures: [400, 409, 501, 504],
       handler: InvokeOperation.run),
     Operation(
       "agents.tasks", "GET", "/v1/agents/{agent_id}/tasks", "Lists an agent's tasks, the last changed first.",

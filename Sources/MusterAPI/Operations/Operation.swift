@@ -64,10 +64,13 @@ package final class Operation: Sendable {
     let form: JSONSchemaForm?
     /// Whether the handler takes the body apart by itself: then it is not written anew with its defaults.
     let isTakenApart: Bool
+    /// A small body that is right, as JSON text, for people.
+    let example: String?
 
-    init(_ schemaName: String, isTakenApart: Bool = false) {
+    init(_ schemaName: String, isTakenApart: Bool = false, example: String? = nil) {
       self.schemaName = schemaName
       self.isTakenApart = isTakenApart
+      self.example = example
       schema = SchemaCatalogue.compiled(schemaName)
       form = schema.flatMap { JSONSchemaForm($0) }
     }

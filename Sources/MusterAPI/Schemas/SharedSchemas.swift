@@ -22,6 +22,13 @@ enum SharedSchemas {
       "required":["detail"]}
       """
     ),
-    ("Error", #"{"type":"object","properties":{"detail":{}},"required":["detail"]}"#),
+    (
+      "Error",
+      """
+      {"type":"object","properties":{"detail":{"description":"What is wrong; for a call that ended with its task also the task's id.",\
+      "anyOf":[{"type":"string"},{"type":"object","properties":{"message":{"type":"string"},"task_id":{"type":"string"}},"required":\
+      ["message","task_id"]}]}},"required":["detail"]}
+      """
+    ),
   ]
 }

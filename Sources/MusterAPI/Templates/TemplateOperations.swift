@@ -8,13 +8,14 @@ enum TemplateOperations {
     Operation(
       "agents.export", "POST", "/v1/agents/{agent_id}/export",
       "Makes a template of an agent: a snapshot of its working copy and of its sub-agents, without credentials.",
-      parameters: [.agentID], body: .init("ExportAgent"), answer: "AgentTemplate", failures: [400, 501],
+      parameters: [.agentID], body: .init("ExportAgent", example: #"{"name":"Guide, as of today"}"#),
+      answer: "AgentTemplate", failures: [400, 501],
       handler: export),
     Operation(
       "agents.import", "POST", "/v1/agents/template_import/{template_id}",
       "Makes an agent, and its sub-agents, from a template of any organization.",
       parameters: [.init("template_id", .path, "The template's id.", #"{"type":"string","minLength":1}"#)],
-      body: .init("ImportAgent"), answer: "AIAgent", handler: importAgent),
+      body: .init("ImportAgent", example: #"{"name":"Another guide"}"#), answer: "AIAgent", handler: importAgent),
   ]
 
   // MARK: - Export

@@ -1,4 +1,5 @@
 import MusterAPI
+import MusterJSON
 
 /// The routes that need no key.
 enum OpenRoutes {
@@ -6,6 +7,9 @@ enum OpenRoutes {
   static func answer(_ method: String, _ segments: [String]) -> RESTAnswer? {
     switch segments {
     case ["health"]: return only(method, "/health") { .json(200, Array("\"ok\"".utf8)) }
+    case ["openapi.json"]:
+      return only(method, "/openapi.json") { .json(200, Array(OpenAPIDocument.json.bytes)) }
+    case ["docs"]: return only(method, "/docs") { DocumentationPage.answer }
     default: return nil
     }
   }
