@@ -17,7 +17,7 @@ enum Coverage {
   /// For the host alone.
   case host
 
-  /// `AGENT`, `TASK` and `KEY` stand for what belongs to others.
+  /// `AGENT`, `TASK`, `KEY`, `TEMPLATE` and `ORGANIZATION` stand for what belongs to others.
   static let all: [String: Coverage] = [
     "agents.list": .filtered,
     "agents.list_full": .filtered,
@@ -28,6 +28,11 @@ enum Coverage {
     "agents.delete": .refused(#"{"agent_id":"AGENT"}"#),
     "agents.invoke": .refused(#"{"agent_id":"AGENT","body":{"input":{"text":"hello"}}}"#),
     "agents.tasks": .refused(#"{"agent_id":"AGENT"}"#),
+    "agents.export": .refused(#"{"agent_id":"AGENT","body":{"name":"taken"}}"#),
+    // Whoever has a template's id may use it.
+    "agents.import": .own(#"{"template_id":"TEMPLATE","body":{"name":"mine"}}"#),
+    "llm_providers.list": .common("{}"),
+    "llm_providers.models": .common(#"{"provider_identifier":"openai"}"#),
     "tasks.list": .filtered,
     "tasks.get": .refused(#"{"task_id":"TASK"}"#),
     "tasks.stop": .refused(#"{"task_id":"TASK"}"#),

@@ -1,4 +1,5 @@
 import Foundation
+import MusterHTTP
 import MusterJSON
 import MusterSystem
 import TestSupport
@@ -13,6 +14,7 @@ final class KeyBench: Sendable {
   let agent: String
   let other: String
   let key: String
+  let template: String
   /// What nobody else may see.
   let secrets: [String]
   private let path: StorePath
@@ -29,6 +31,8 @@ final class KeyBench: Sendable {
     _ = try bench.invoke(agent, #"{"id":"below","parent_execution_id":"the-task","input":{"text":"deeper still"}}"#)
     let made = try bench.call("keys.create", #"{"body":{"name":"Gatekeeper"}}"#)
     key = try #require(made["id"]?.string)
+    let exported = try bench.call("agents.export", #"{"agent_id":"\#(agent)","body":{"name":"T"}}"#)
+    template = try #require(exported["id"]?.string)
     secrets = ["Nightingale", "Sing softly", "a private matter", "deeper still", "Gatekeeper"]
   }
 
@@ -39,7 +43,12 @@ final class KeyBench: Sendable {
   }
 
   /// The holder of a new key.
-  func caller(_ members: String) throws -> Caller { try plane.authenticate(key: try keyText(members)) }
+  func caller(_ members: String) throws -> Caller {
+    var caller = try plane.authenticate(key: try keyText(members))
+    // The model server of the tests is on this machine.
+    caller.network = .open
+    return caller
+  }
 
   /// Calls an operation; gives its answer and the failure's HTTP status, 0 for none.
   func call(_ name: String, _ arguments: String = "{}", as caller: Caller) throws -> (status: Int32, answer: JSON) {
@@ -58,7 +67,8 @@ final class KeyBench: Sendable {
   /// The arguments of an entry with the ids of what it is about.
   func filled(_ arguments: String) -> String {
     arguments.replacingOccurrences(of: "AGENT", with: agent).replacingOccurrences(of: "TASK", with: "the-task")
-      .replacingOccurrences(of: "KEY", with: key).replacingOccurrences(of: "ORGANIZATION", with: organization)
+      .replacingOccurrences(of: "KEY", with: key).replacingOccurrences(of: "TEMPLATE", with: template)
+      .replacingOccurrences(of: "ORGANIZATION", with: organization)
   }
 
   func shows(_ answer: JSON) -> [String] {
