@@ -269,7 +269,7 @@ void cmicrohttpd_request_suspend(cmicrohttpd_request *request) { microhttpd.susp
 void cmicrohttpd_request_resume(cmicrohttpd_request *request) {
   cmicrohttpd_server *server = request->server;
   microhttpd.resume_connection(request->connection);
-  // MHD's own signal does not reach the loop while it waits outside of MHD.
+  // MHD itself signals nobody when the loop is not a thread of its own.
   cmicrohttpd_server_wake(server);
 }
 
@@ -382,17 +382,20 @@ cmicrohttpd_server *cmicrohttpd_server_new(const cmicrohttpd_settings *settings,
   return server;
 }
 
-bool cmicrohttpd_server_wait(cmicrohttpd_server *server, int64_t milliseconds) {
+void cmicrohttpd_server_wait(cmicrohttpd_server *server, int64_t milliseconds) {
   MHD_UNSIGNED_LONG_LONG wanted;
   if (microhttpd.get_timeout(server->daemon, &wanted) == MHD_YES && wanted < (MHD_UNSIGNED_LONG_LONG)milliseconds)
     milliseconds = (int64_t)wanted;
+  // MHD has work that needs no waiting; whoever wakes us meanwhile ends the next wait.
+  if (milliseconds == 0) return;
   struct pollfd descriptors[] = {{server->epoll, POLLIN, 0}, {server->wake, POLLIN, 0}};
-  return poll(descriptors, 2, (int)milliseconds) > 0;
+  if (poll(descriptors, 2, (int)milliseconds) > 0 && descriptors[1].revents != 0) {
+    uint64_t woken;
+    if (read(server->wake, &woken, sizeof woken) < 0) return;
+  }
 }
 
 void cmicrohttpd_server_step(cmicrohttpd_server *server) {
-  uint64_t woken;
-  while (read(server->wake, &woken, sizeof woken) > 0) {}
   microhttpd.run(server->daemon);
   close_slow(server);
 }

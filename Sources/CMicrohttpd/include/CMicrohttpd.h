@@ -60,8 +60,8 @@ typedef struct cmicrohttpd_settings {
 
 /// NULL when it cannot be made; then `problem` says why.
 cmicrohttpd_server *_Nullable cmicrohttpd_server_new(const cmicrohttpd_settings *settings, char *problem, size_t size);
-/// Waits up to `milliseconds`, or until woken, for something to do. False when there was nothing.
-bool cmicrohttpd_server_wait(cmicrohttpd_server *server, int64_t milliseconds);
+/// Waits up to `milliseconds`, or until woken, for something to do.
+void cmicrohttpd_server_wait(cmicrohttpd_server *server, int64_t milliseconds);
 /// Does what can be done without waiting, and closes connections that are too slow.
 void cmicrohttpd_server_step(cmicrohttpd_server *server);
 /// Ends the wait that goes on, or else the next one. From any thread.

@@ -35,10 +35,12 @@ final class Exchange: @unchecked Sendable {
     return Array(UnsafeRawBufferPointer(start: text, count: count))
   }
 
+  /// Whether it asks for nothing that needs a key.
+  var isOpen: Bool { !request.target.starts(with: "/v1".utf8) }
+
   /// Whether it asks for the counts, which need no key and belong to no operation.
   var isForMetrics: Bool {
-    guard request.method == "GET" || request.method == "HEAD" else { return false }
-    return request.target.elementsEqual("/metrics".utf8) || request.target.starts(with: "/metrics?".utf8)
+    request.target.elementsEqual("/metrics".utf8) || request.target.starts(with: "/metrics?".utf8)
   }
 
   /// The `traceparent` that came with it, if it looks like one.

@@ -21,7 +21,6 @@ package final class Server: @unchecked Sendable {
   private var stage = Stage.serving
   /// Until when answers may still be sent. The loop's own.
   private var farewell: Deadline?
-  private let readsHere = Environment.value("MUSTER_Q3_INLINE") != nil
   private var running: [Int: Interrupt] = [:]
   private var lastNumber = 0
   private let file: (path: String, device: UInt64, inode: UInt64)?
@@ -154,7 +153,7 @@ package final class Server: @unchecked Sendable {
   /// One round of the loop. True when the server was stopped and has nothing left to do.
   private func isDone(_ loop: OpaquePointer) -> Bool {
     // Whoever is slow to read is looked at more often at the end.
-    _ = cmicrohttpd_server_wait(loop, farewell == nil ? Server.tickMilliseconds : Server.tickMilliseconds / 50)
+    cmicrohttpd_server_wait(loop, farewell == nil ? Server.tickMilliseconds : Server.tickMilliseconds / 50)
     Inside.run { cmicrohttpd_server_step(loop) }
     requestLog?.waitForRoom()
     let (stage, working) = lock.withLock { (self.stage, running.count) }
@@ -188,8 +187,8 @@ package final class Server: @unchecked Sendable {
   private func arrived(_ raw: OpaquePointer) -> Bool {
     let exchange = Exchange(raw)
     cmicrohttpd_request_attach(raw, Unmanaged.passRetained(exchange).toOpaque())
-    if isReadHere(exchange.request) {
-      // Out of the gate: the host's log may be called.
+    if exchange.isOpen {
+      // Nothing that is read from the store, so it takes less than handing it over. Out of the gate all the same.
       let answer = Inside.stepOut { self.answer(exchange) }
       exchange.send(answer, on: raw)
       return true
@@ -215,8 +214,6 @@ package final class Server: @unchecked Sendable {
   }
 
   private static func refused(_ why: String) -> RESTAnswer { .failure(Failure(.busy, why)) }
-
-  private func isReadHere(_ request: RESTRequest) -> Bool { readsHere && request.method == "GET" }
 
   private func ended(_ raw: OpaquePointer, _ status: UInt32) {
     let exchange = cmicrohttpd_request_attachment(raw).map {
@@ -252,6 +249,11 @@ package final class Server: @unchecked Sendable {
 
   private func answer(_ exchange: Exchange) -> RESTAnswer {
     guard exchange.isForMetrics else { return rest.answer(exchange.request, interrupt: exchange.interrupt) }
+    guard exchange.request.method == "GET" || exchange.request.method == "HEAD" else {
+      var answer = RESTAnswer.failure(.rest(405, "Method Not Allowed"))
+      answer.headers.append(("Allow", "GET, HEAD"))
+      return answer
+    }
     var answer = RESTAnswer(status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")])
     answer.facts.route = "/metrics"
     answer.body = metrics.text([
