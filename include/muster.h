@@ -370,6 +370,10 @@ typedef struct muster_server muster_server;
  *   listen             where: "ADDRESS:PORT", "[IPV6]:PORT" (numeric; port 0 takes a free one) or "unix:PATH" (a socket that this user
  *                      alone may use; one that a dead server left is replaced). Default "127.0.0.1:0".
  *   tls_cert, tls_key  paths of PEM files, both or none: https. Default none.
+ *   rate_limit         "MINUTE/HOUR": how many requests each key may make in a minute and in an hour of the clock, counted in the store;
+ *                      more are answered with 429. "off": any number. Default "100/1000".
+ *   allow_network      array: where agents with an address of their own may lead the server beside public addresses: "loopback",
+ *                      "private", "HOST" or "HOST:PORT", as for `network` of muster_open(). Default [].
  *   max_body_bytes     1 to 67108864 (the default): larger bodies are answered with 413.
  *   max_header_bytes   4096 to 1048576: the memory of a connection, into which request line and headers have to fit. Default 32768.
  *   max_connections    1 to 100000: the kernel lets others wait. At most what the limit of open files leaves. Default 1024.

@@ -48,7 +48,7 @@ final class PlaneHandle: @unchecked Sendable {
     }
     guard isOpen else { throw Failure(.closed, "the plane is closed") }
     defer { settle() }
-    let server = try Server(plane: plane, settings: RESTSettings(), options: options)
+    let server = try Server(plane: plane, options: options)
     guard let handle = ServerHandle.table.insert(ServerHandle(server: server, plane: self)) else {
       server.stop(isAtOnce: true)
       throw Failure(.internal, "too many servers")

@@ -40,13 +40,14 @@ package final class Server: @unchecked Sendable {
   private static let reserve: UInt32 = 64
 
   /// Listens, and answers until `stop`.
-  package init(plane: ControlPlane, settings: RESTSettings, options: ServerOptions) throws(Failure) {
+  package init(plane: ControlPlane, options: ServerOptions) throws(Failure) {
     if let problem = Inside.run({ cmicrohttpd_load() }) {
       throw Failure(.unsupported, String(cString: problem))
     }
     self.plane = plane
     self.options = options
-    rest = RESTService(plane: plane, settings: settings)
+    rest = RESTService(
+      plane: plane, settings: RESTSettings(network: options.network, rateLimits: options.rateLimits))
     guard ProcessExit.watchServers() else { throw Failure(.internal, "out of memory") }
     requestLog = plane.log.isOn ? RequestLog(plane.log) : nil
     let listener = try Server.listen(options.listen)

@@ -1,4 +1,5 @@
 package import MusterAPI
+package import MusterHTTP
 import MusterJSON
 import MusterSystem
 
@@ -8,6 +9,10 @@ package struct ServerOptions: Sendable {
   /// PEM texts: certificate and key come together.
   package var certificate: [UInt8]?
   package var key: [UInt8]?
+  /// How often each key may ask; nil: as often as it likes.
+  package var rateLimits: RateLimits? = .documented
+  /// Which addresses the callers may let the server ask.
+  package var network = NetworkPolicy.public
   package var maximumBodyBytes: Int64 = 67_108_864
   package var maximumHeaderBytes: Int64 = 32_768
   package var maximumConnections: Int64 = 1_024
@@ -43,6 +48,11 @@ package struct ServerOptions: Sendable {
       listen = address
     case "tls_cert": certificate = try file(key, value)
     case "tls_key": self.key = try file(key, value)
+    case "rate_limit":
+      guard let text = value.string else { throw wrong(key, "must be \"MINUTE/HOUR\" or \"off\"") }
+      rateLimits = RateLimits(text)
+      guard rateLimits != nil || text == "off" else { throw wrong(key, "must be \"MINUTE/HOUR\" or \"off\"") }
+    case "allow_network": network = try policy(key, value)
     case "max_body_bytes": maximumBodyBytes = try integer(key, value, 1...67_108_864)
     case "max_header_bytes": maximumHeaderBytes = try integer(key, value, 4_096...1_048_576)
     case "max_connections": maximumConnections = try integer(key, value, 1...100_000)
@@ -63,6 +73,20 @@ package struct ServerOptions: Sendable {
       throw wrong(key, "must be an integer from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
+  }
+
+  private func policy(_ key: String, _ value: JSON) throws(Failure) -> NetworkPolicy {
+    guard value.kind == .array else { throw wrong(key, "must be an array of loopback, private and HOST[:PORT]") }
+    var entries: [String] = []
+    for element in value.elements {
+      guard let entry = element.string else { throw wrong(key, "must be an array of texts") }
+      entries.append(entry)
+    }
+    do throws(NetworkPolicy.UnknownEntry) {
+      return try NetworkPolicy(allowing: entries)
+    } catch {
+      throw wrong(key, "\(error.entry) is neither loopback, private nor HOST[:PORT]")
+    }
   }
 
   private func file(_ key: String, _ value: JSON) throws(Failure) -> [UInt8] {
