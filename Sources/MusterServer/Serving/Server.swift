@@ -78,6 +78,7 @@ package final class Server: @unchecked Sendable {
     case .tcp(let host, let port, let isIPv6): listener = host.withCString { cmicrohttpd_listen($0, port, isIPv6) }
     case .unix(let path): listener = path.withCString { cmicrohttpd_listen_unix($0) }
     }
+    if listener == 0 &- EINVAL { throw Failure(.misuse, "options_json: listen has no numeric address") }
     guard listener >= 0 else {
       throw Failure(
         .network,
