@@ -15,11 +15,13 @@ enum KeyOperations {
       "keys.get", "GET", "/v1/keys/{key_id}", "Gives what an API key may do.", parameters: [keyID], answer: "APIKey",
       access: .manageKeys, isExtension: true, handler: get),
     Operation(
-      "keys.create", "POST", "/v1/keys", "Makes an API key and shows it, this once.", body: .init("CreateAPIKey"),
+      "keys.create", "POST", "/v1/keys", "Makes an API key and shows it, this once.",
+      body: .init("CreateAPIKey", example: #"{"name":"reporting","read_only":true}"#),
       answer: "CreatedAPIKey", success: 201, access: .manageKeys, isExtension: true, handler: create),
     Operation(
       "keys.update", "PATCH", "/v1/keys/{key_id}", "Changes what an API key may do, at once.", parameters: [keyID],
-      body: .init("UpdateAPIKey"), answer: "APIKey", access: .manageKeys, isExtension: true, handler: update),
+      body: .init("UpdateAPIKey", example: #"{"name":"reporting, until June","expires_at":"2027-06-01T00:00:00Z"}"#),
+      answer: "APIKey", access: .manageKeys, isExtension: true, handler: update),
     Operation(
       "keys.revoke", "DELETE", "/v1/keys/{key_id}", "Revokes an API key at once and for good.", parameters: [keyID],
       answer: nil, success: 204, access: .manageKeys, isExtension: true, handler: revoke),

@@ -40,7 +40,7 @@ enum OpenAPIResponses {
     var statuses: Set<Int32> = [400, 401, 429, 500, 503]
     let hasPathParameter = operation.parameters.contains { $0.location == .path }
     if hasPathParameter { statuses.insert(404) }
-    if hasPathParameter || operation.method != "GET" { statuses.insert(403) }
+    if operation.access != .read || operation.namesAgent || operation.namesTask { statuses.insert(403) }
     if operation.body != nil { statuses.insert(413) }
     if operation.body != nil || !operation.parameters.isEmpty { statuses.insert(422) }
     statuses.formUnion(operation.failures)

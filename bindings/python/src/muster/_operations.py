@@ -397,6 +397,7 @@ class Agents(Area):
         text: Optional[str] = None,
         *,
         version: Optional[Union[str, int]] = None,
+        asynchronous: bool = False,
         id: Optional[str] = None,
         title: Optional[str] = None,
         output_format: Optional[types.OutputFormat] = None,
@@ -437,6 +438,7 @@ class Agents(Area):
         Args:
             agent_id: The agent's id.
             version: The version to run: a number, or draft for the working copy; the deployed one by default.
+            asynchronous: Answer before the task has ended; refused with 501 in this version.
             timeout: Seconds; None is the plane's own limit, math.inf is none.
             ticket: From Plane.ticket(): a number by which another thread can cancel the call.
             other: Further fields of the request.
@@ -476,7 +478,7 @@ class Agents(Area):
         body = {"input": input, **fields, **other}
         answer: types.AgentExecution = self._call(
             "agents.invoke",
-            {"agent_id": agent_id, "version": version},
+            {"agent_id": agent_id, "version": version, "asynchronous": asynchronous},
             body,
             timeout=timeout,
             ticket=ticket,
@@ -556,6 +558,54 @@ class Agents(Area):
                 "internal_status": internal_status,
             },
         )
+
+    def export(
+        self,
+        agent_id: str,
+        *,
+        name: str,
+        description: Optional[str] = None,
+        icon: Optional[str] = None,
+        with_knowledge_bases: Optional[bool] = None,
+        **other: Any,
+    ) -> types.AgentTemplate:
+        """Makes a template of an agent: a snapshot of its working copy and of its sub-agents, without credentials.
+
+        Args:
+            agent_id: The agent's id.
+            icon: The agent's if absent.
+            other: Further fields of the request.
+        """
+        fields = given(
+            {"name": name, "description": description, "icon": icon, "with_knowledge_bases": with_knowledge_bases},
+        )
+        body = {**fields, **other}
+        answer: types.AgentTemplate = self._call("agents.export", {"agent_id": agent_id}, body)
+        return answer
+
+    def import_(
+        self,
+        template_id: str,
+        *,
+        name: str,
+        description: Optional[str] = None,
+        icon: Optional[str] = None,
+        with_knowledge_bases: Optional[bool] = None,
+        **other: Any,
+    ) -> types.AIAgent:
+        """Makes an agent, and its sub-agents, from a template of any organization.
+
+        Args:
+            template_id: The template's id.
+            icon: The template's if absent.
+            other: Further fields of the request.
+        """
+        fields = given(
+            {"name": name, "description": description, "icon": icon, "with_knowledge_bases": with_knowledge_bases},
+        )
+        body = {**fields, **other}
+        answer: types.AIAgent = self._call("agents.import", {"template_id": template_id}, body)
+        return answer
 
 
 class Tasks(Area):
@@ -692,3 +742,138 @@ class Tasks(Area):
         """
         answer: types.FullThread = self._call("tasks.thread_full", {"task_id": task_id})
         return answer
+
+
+class LlmProviders(Area):
+    """The operations on llm_providers."""
+
+    __slots__ = ()
+
+    def list(self) -> types.LLMProviders:
+        """Lists the providers of models that an agent may name."""
+        answer: types.LLMProviders = self._call("llm_providers.list", {})
+        return answer
+
+    def models(self, provider_identifier: str) -> types.LLMModels:
+        """Lists the featured models of a provider; an agent may name others.
+
+        Args:
+            provider_identifier: The provider's internal_identifier.
+        """
+        answer: types.LLMModels = self._call("llm_providers.models", {"provider_identifier": provider_identifier})
+        return answer
+
+
+class Keys(Area):
+    """The operations on keys."""
+
+    __slots__ = ()
+
+    def list(self, *, page: int = 1, per_page: int = 20) -> types.APIKeyPage:
+        """Lists API keys, newest first.
+
+        Args:
+            page: The page, from 1.
+            per_page: Items a page, at most 50.
+        """
+        answer: types.APIKeyPage = self._call("keys.list", {"page": page, "per_page": per_page})
+        return answer
+
+    def iter(self, *, per_page: int = 50) -> Iterator[types.APIKey]:
+        """Walks all pages of keys.list and gives one item after the other.
+
+        Args:
+            per_page: Items a page, at most 50.
+        """
+        return self._iterate("keys.list", {"per_page": per_page})
+
+    def get(self, key_id: str) -> types.APIKey:
+        """Gives what an API key may do.
+
+        Args:
+            key_id: The key's id, which is its public part.
+        """
+        answer: types.APIKey = self._call("keys.get", {"key_id": key_id})
+        return answer
+
+    def create(
+        self,
+        *,
+        name: str,
+        agents: Optional[List[str]] = None,
+        read_only: Optional[bool] = None,
+        can_manage_keys: Optional[bool] = None,
+        expires_at: Optional[str] = None,
+        organization_id: Optional[str] = None,
+        **other: Any,
+    ) -> types.CreatedAPIKey:
+        """Makes an API key and shows it, this once.
+
+        Args:
+            name: For people.
+            agents: The ids of the only agents that it is good for; null: all.
+            read_only: Whether it may only read.
+            can_manage_keys: Whether it may make, change and revoke API keys. Such a key is neither limited to agents
+                nor read-only.
+            expires_at: From when it is refused; null: never.
+            organization_id: The organization of the key, which is made if there is none with this id; the caller's own
+                by default, and only the host may name another.
+            other: Further fields of the request.
+        """
+        fields = given(
+            {
+                "name": name,
+                "agents": agents,
+                "read_only": read_only,
+                "can_manage_keys": can_manage_keys,
+                "expires_at": expires_at,
+                "organization_id": organization_id,
+            },
+        )
+        body = {**fields, **other}
+        answer: types.CreatedAPIKey = self._call("keys.create", {}, body)
+        return answer
+
+    def update(
+        self,
+        key_id: str,
+        *,
+        name: Union[str, Unset] = UNSET,
+        agents: Optional[Union[List[str], Unset]] = UNSET,
+        read_only: Union[bool, Unset] = UNSET,
+        can_manage_keys: Union[bool, Unset] = UNSET,
+        expires_at: Optional[Union[str, Unset]] = UNSET,
+        **other: Any,
+    ) -> types.APIKey:
+        """Changes what an API key may do, at once.
+
+        Args:
+            key_id: The key's id, which is its public part.
+            name: For people.
+            agents: The ids of the only agents that it is good for; null: all.
+            read_only: Whether it may only read.
+            can_manage_keys: Whether it may make, change and revoke API keys. Such a key is neither limited to agents
+                nor read-only.
+            expires_at: From when it is refused; null: never.
+            other: Further fields of the request.
+        """
+        fields = present(
+            {
+                "name": name,
+                "agents": agents,
+                "read_only": read_only,
+                "can_manage_keys": can_manage_keys,
+                "expires_at": expires_at,
+            },
+        )
+        body = {**fields, **other}
+        answer: types.APIKey = self._call("keys.update", {"key_id": key_id}, body)
+        return answer
+
+    def revoke(self, key_id: str) -> None:
+        """Revokes an API key at once and for good.
+
+        Args:
+            key_id: The key's id, which is its public part.
+        """
+        self._call("keys.revoke", {"key_id": key_id})

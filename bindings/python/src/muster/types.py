@@ -469,6 +469,101 @@ class AIAgentPage(TypedDict, total=False):
     total_pages: int
 
 
+class ExportAgent(TypedDict, total=False):
+    """The template to make."""
+
+    name: str
+    description: Optional[str]
+    icon: Optional[str]
+    """The agent's if absent."""
+    with_knowledge_bases: Optional[bool]
+
+
+class ImportAgent(TypedDict, total=False):
+    """The agent to make from a template."""
+
+    name: str
+    description: Optional[str]
+    icon: Optional[str]
+    """The template's if absent."""
+    with_knowledge_bases: Optional[bool]
+
+
+class AgentTemplate(TypedDict, total=False):
+    """A snapshot of an agent that never changes. Who knows its id may import it."""
+
+    id: str
+    name: str
+    icon: str
+    description: Optional[str]
+    organization_id: Optional[str]
+    """The maker's; importers do not see it."""
+    agent_definition: AgentDefinition
+
+
+class AgentDefinition(TypedDict, total=False):
+    """An agent's configuration without credentials, addresses of models, organization and users."""
+
+    id: str
+    """That of the agent that was exported."""
+    unique_name: Optional[str]
+    name: str
+    description: str
+    icon: str
+    avatar: str
+    type: AIAgentType
+    created_by_prompt: Optional[str]
+    prompts: List[str]
+    deployment_type: DeploymentType
+    access_scope: AccessScope
+    framework: str
+    model_provider: ModelProvider
+    model_name: str
+    llm_reasoning_effort: LlmReasoningEffort
+    llm_settings: List[LLMSetting]
+    instructions: AIAgentInstructions
+    expected_output: str
+    output_format: OutputFormat
+    output_schema: Optional[Dict[str, Any]]
+    voice_id: Optional[str]
+    tools: List[Any]
+    attached_tools: List[AttachedTool]
+    graph: List[GraphItem]
+    source_nodes: List[SourceNode]
+    oas: Dict[str, Any]
+    connectivity_details: Optional[Dict[str, Any]]
+    delegation_type: DelegationType
+    delegation_memory_strategy: DelegationMemoryStrategy
+    delegation_end_strategy: DelegationEndStrategy
+    sub_agents_continuous_thread: bool
+    deep_planning: bool
+    enforce_deep_planning: bool
+    agno_settings: AgnoSettings
+    is_ai_employee: bool
+    using_nemo: bool
+    is_generalist: bool
+    prompts_caching_enabled: bool
+    on_prem_event_streaming: bool
+    is_omni: Optional[bool]
+    use_agent_gateway: Optional[bool]
+    can_self_schedule: Optional[bool]
+    max_self_schedules: Optional[int]
+    use_dynamic_tools: Optional[bool]
+    workspace_tools_enabled: Optional[bool]
+    live_surface_sharing_enabled: Optional[bool]
+    is_autonomous: Optional[bool]
+    discoverable: Optional[bool]
+    with_auto_context_management: Optional[bool]
+    developer_access: Optional[bool]
+    should_stage_before_publish: Optional[bool]
+    status: str
+    version: int
+    custom_functions: List[Any]
+    connectors: List[Any]
+    sub_agents: List[AgentDefinition]
+    knowledge_bases: List[Any]
+
+
 class InvokeAgent(TypedDict, total=False):
     """What to run the agent on. A known id continues its thread."""
 
@@ -621,6 +716,109 @@ class ThreadMessage(TypedDict, total=False):
     metrics: Optional[ThreadMessageMetrics]
 
 
+class LLMProvider(TypedDict, total=False):
+    """A provider of models."""
+
+    id: str
+    name: str
+    internal_identifier: str
+    """What an agent's model_provider names."""
+    logo: Optional[str]
+    description: Optional[str]
+
+
+class LLMModel(TypedDict, total=False):
+    """A featured model; an agent may name others."""
+
+    model_id: str
+    """What an agent's model_name names."""
+    display_name: Optional[str]
+    tier: Optional[int]
+    """1: standard; higher: premium."""
+    description: Optional[str]
+
+
+class APIKey(TypedDict, total=False):
+    """What an API key may do. The key itself is kept nowhere."""
+
+    id: str
+    """The public part of the key."""
+    name: str
+    """For people."""
+    organization_id: str
+    agents: Optional[List[str]]
+    """The ids of the only agents that it is good for; null: all."""
+    read_only: bool
+    """Whether it may only read."""
+    can_manage_keys: bool
+    """Whether it may make, change and revoke API keys. Such a key is neither limited to agents nor read-only."""
+    created_at: str
+    expires_at: Optional[str]
+    """From when it is refused; null: never."""
+
+
+class CreatedAPIKey(TypedDict, total=False):
+    """A new API key: the only answer that shows it."""
+
+    key: str
+    id: str
+    """The public part of the key."""
+    name: str
+    """For people."""
+    organization_id: str
+    agents: Optional[List[str]]
+    """The ids of the only agents that it is good for; null: all."""
+    read_only: bool
+    """Whether it may only read."""
+    can_manage_keys: bool
+    """Whether it may make, change and revoke API keys. Such a key is neither limited to agents nor read-only."""
+    created_at: str
+    expires_at: Optional[str]
+    """From when it is refused; null: never."""
+
+
+class CreateAPIKey(TypedDict, total=False):
+    """A new API key."""
+
+    name: str
+    """For people."""
+    agents: Optional[List[str]]
+    """The ids of the only agents that it is good for; null: all."""
+    read_only: bool
+    """Whether it may only read."""
+    can_manage_keys: bool
+    """Whether it may make, change and revoke API keys. Such a key is neither limited to agents nor read-only."""
+    expires_at: Optional[str]
+    """From when it is refused; null: never."""
+    organization_id: Optional[str]
+    """The organization of the key, which is made if there is none with this id; the caller's own by default, and only
+    the host may name another.
+    """
+
+
+class UpdateAPIKey(TypedDict, total=False):
+    """The keys to change; at least one."""
+
+    name: str
+    """For people."""
+    agents: Optional[List[str]]
+    """The ids of the only agents that it is good for; null: all."""
+    read_only: bool
+    """Whether it may only read."""
+    can_manage_keys: bool
+    """Whether it may make, change and revoke API keys. Such a key is neither limited to agents nor read-only."""
+    expires_at: Optional[str]
+    """From when it is refused; null: never."""
+
+
+class APIKeyPage(TypedDict, total=False):
+    items: List[APIKey]
+    total: int
+    page: int
+    per_page: int
+    total_pages: int
+
+
 class ValidationError(TypedDict, total=False):
     loc: List[Union[str, int]]
     msg: str
@@ -631,9 +829,17 @@ class HTTPValidationError(TypedDict, total=False):
     detail: List[ValidationError]
 
 
+class ErrorDetail1(TypedDict, total=False):
+    message: str
+    task_id: str
+
+
 class Error(TypedDict, total=False):
-    detail: Any
+    detail: Union[str, ErrorDetail1]
+    """What is wrong; for a call that ended with its task also the task's id."""
 
 
 Thread = List[ThreadMessage]
 FullThread = Dict[str, Thread]
+LLMProviders = List[LLMProvider]
+LLMModels = List[LLMModel]
