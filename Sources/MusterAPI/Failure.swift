@@ -13,12 +13,17 @@ package struct Failure: Error, Sendable {
   package let document: JSON
   /// Whether the same call may succeed later.
   package let isRetryable: Bool
+  /// Whether nothing was done because another call had used the same idempotency key.
+  let isRepetition: Bool
 
-  private init(_ status: Status, httpStatus: Int32, message: String, detail: JSON, isRetryable: Bool) {
+  private init(
+    _ status: Status, httpStatus: Int32, message: String, detail: JSON, isRetryable: Bool, isRepetition: Bool = false
+  ) {
     self.status = status
     self.httpStatus = httpStatus
     self.message = Failure.oneLine(message)
     self.isRetryable = isRetryable
+    self.isRepetition = isRepetition
     var writer = JSONWriter(capacity: detail.bytes.count + 12)
     writer.beginObject()
     writer.member("detail", detail)
@@ -111,6 +116,12 @@ package struct Failure: Error, Sendable {
       type: "value_error.jsondecode")
   }
 
+  /// 422 for a header whose value cannot be used.
+  package static func header(_ name: String) -> Failure {
+    validation(
+      [.key("header"), .key(name)], "a text of 1 to 255 bytes without control characters", type: "value_error.str")
+  }
+
   // MARK: - Errors of the rooms below
 
   /// A text that is not JSON as we take it; `what` names the text.
@@ -129,6 +140,10 @@ package struct Failure: Error, Sendable {
     case .busy: self.init(.busy, error.message)
     case .closed: self.init(.closed, error.message)
     case .forked: self.init(.forked, error.message)
+    case .repeated:
+      self.init(
+        .api, httpStatus: 409, message: error.message, detail: .string(error.message), isRetryable: true,
+        isRepetition: true)
     default: self.init(.store, error.message)
     }
   }

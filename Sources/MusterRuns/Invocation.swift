@@ -1,5 +1,6 @@
 package import MusterHTTP
 package import MusterJSON
+package import MusterStore
 
 /// A checked request to run an agent.
 package struct Invocation: Sendable {
@@ -18,11 +19,13 @@ package struct Invocation: Sendable {
   package let request: JSON
   /// Which addresses of models that others than the plane chose may be asked.
   package let network: NetworkPolicy
+  /// What is remembered with the first record, if the call carries a key for repetitions.
+  package let idempotency: IdempotencyEntry?
 
   package init(
     organizationID: String, agentID: String, agentVersion: String, requestedVersion: String?,
     agent: AgentConfiguration, taskID: String, isNewTask: Bool = false, request: JSON,
-    network: NetworkPolicy
+    network: NetworkPolicy, idempotency: IdempotencyEntry? = nil
   ) {
     self.organizationID = organizationID
     self.agentID = agentID
@@ -33,5 +36,6 @@ package struct Invocation: Sendable {
     self.isNewTask = isNewTask
     self.request = request
     self.network = network
+    self.idempotency = idempotency
   }
 }

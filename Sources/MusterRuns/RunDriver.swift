@@ -70,9 +70,7 @@ package final class RunDriver: @unchecked Sendable {
       if let known, known.agentID != invocation.agentID { throw .otherAgent }
       if let known, !known.status.isFinal {
         if let owner = known.owner, store.isAlive(owner) {
-          // Nobody else would end it if it is one of our own runs whose end could not be written. If that fails again,
-          // waiting does not help.
-          if let stray = strays.take(known) { try endOrKeep(stray) }
+          try endIfStray(known)
           try waitForOther(deadline: deadline, interrupt: interrupt)
         } else {
           _ = try end(known, with: .interrupted)
@@ -92,7 +90,7 @@ package final class RunDriver: @unchecked Sendable {
         parentID: request["parent_execution_id"]?.string, triggeringAgentID: request["triggering_agent_id"]?.string,
         carriesSystemMessage: carriesSystem,
         entry: JournalCoding.entry(event, commands: commands, role: .user, at: .now()),
-        afterSequence: known?.sequence ?? 0)
+        afterSequence: known?.sequence ?? 0, idempotency: invocation.idempotency)
       switch try asStore({ () throws(StoreError) in try store.beginTurn(start, durable: settings.isDurable) }) {
       case .begun(let task): return BegunTurn(task: task, run: run)
       case .changed: continue
@@ -101,7 +99,7 @@ package final class RunDriver: @unchecked Sendable {
     }
   }
 
-  private func waitForOther(deadline: Deadline, interrupt: Interrupt) throws(RunError) {
+  func waitForOther(deadline: Deadline, interrupt: Interrupt) throws(RunError) {
     if deadline.hasPassed { throw .timedOut(taskID: nil) }
     if Sleep.sleep(until: deadline.earlier(.after(milliseconds: 50)), interrupt: interrupt),
       let reason = interrupt.reason
@@ -110,7 +108,7 @@ package final class RunDriver: @unchecked Sendable {
     }
   }
 
-  private func found(_ id: String, in organization: String) throws(RunError) -> TaskRow? {
+  func found(_ id: String, in organization: String) throws(RunError) -> TaskRow? {
     let lookup = try asStore { () throws(StoreError) in try store.task(id, in: organization) }
     if case .found(let row) = lookup { return row }
     return nil
@@ -159,7 +157,7 @@ package final class RunDriver: @unchecked Sendable {
 
   /// Applies an ending event to the journal of a task's turn. False when the task has changed meanwhile. A journal
   /// that cannot be read does not keep its task from ending.
-  private func end(_ task: TaskRow, with event: Event) throws(RunError) -> Bool {
+  func end(_ task: TaskRow, with event: Event) throws(RunError) -> Bool {
     let records = try asStore { () throws(StoreError) in try store.recordsOfTurn(task) }
     var run: Run
     do throws(RunError) {
@@ -185,6 +183,12 @@ package final class RunDriver: @unchecked Sendable {
   /// Tries again to end the runs whose end could not be written.
   package func endStrays() {
     for task in strays.takeAll() { try? endOrKeep(task) }
+  }
+
+  /// Nobody else would end a task if it is one of our own runs whose end could not be written. If that fails again,
+  /// waiting does not help.
+  func endIfStray(_ task: TaskRow) throws(RunError) {
+    if let stray = strays.take(task) { try endOrKeep(stray) }
   }
 
   private func endOrKeep(_ stray: TaskRow) throws(RunError) {

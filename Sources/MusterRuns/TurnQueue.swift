@@ -1,7 +1,7 @@
-import MusterSystem
+package import MusterSystem
 
 /// Lets the turns of one thread run one after another, in the order in which they came.
-final class TurnQueue: @unchecked Sendable {
+package final class TurnQueue: @unchecked Sendable {
   private final class Place {
     let condition = Condition()
     var hasTurn = false
@@ -10,17 +10,19 @@ final class TurnQueue: @unchecked Sendable {
   private let lock = Lock()
   private var queues: [String: [Place]] = [:]
 
+  package init() {}
+
   /// How waiting for a turn ended.
-  enum Admission {
+  package enum Admission {
     case admitted
     case timedOut
     case interrupted(Interrupt.Reason)
   }
 
   /// Runs `body` when all earlier turns of the thread have ended.
-  func inTurn<Value>(
-    of thread: String, deadline: Deadline, interrupt: Interrupt, _ body: (Admission) throws(RunError) -> Value
-  ) throws(RunError) -> Value {
+  package func inTurn<Value, Failure: Error>(
+    of thread: String, deadline: Deadline, interrupt: Interrupt, _ body: (Admission) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
     let place = Place()
     lock.withLock {
       place.hasTurn = queues[thread] == nil

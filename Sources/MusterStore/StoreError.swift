@@ -14,6 +14,8 @@ package enum StoreError: Error, Equatable {
   case failed(String)
   /// An earlier write could not be made durable: nothing is written until the store is opened again.
   case poisoned
+  /// The idempotency key of the call was used before. Nothing was written.
+  case repeated
   /// The store is closed.
   case closed
   /// The store was opened before this process was forked.
@@ -30,6 +32,7 @@ package enum StoreError: Error, Equatable {
     case .full: return "the disk is full"
     case .failed(let why): return "the store failed: \(why)"
     case .poisoned: return "the store refuses writes because an earlier one could not be made durable; open it again"
+    case .repeated: return "the idempotency key was used before"
     case .closed: return "the store is closed"
     case .forked: return "the store was opened before this process was forked"
     }

@@ -32,8 +32,8 @@ struct RequestArgumentTests {
 
   @Test("have an object as their body", arguments: ["[]", "1", "\"x\"", "true"])
   func noObject(body: String) throws {
-    #expect(
-      try problem(bench.send("POST", "/v1/agents", body)) == #"["body"] value is not a valid dict type_error.dict"#)
+    let found = try problem(bench.send("POST", "/v1/agents", body))
+    #expect(found == #"["body"] value is not a valid dict type_error.dict"#)
   }
 
   @Test(
@@ -136,5 +136,22 @@ struct RequestArgumentTests {
     #expect(bench.send("GET", "/v1/agents?page=%ff").status == 400)
     #expect(bench.send("GET", "*").status == 404)
     #expect(bench.send("GET", "/v1/../v1/agents").status == 404)
+  }
+
+  // MARK: - Headers
+
+  @Test("have the idempotency key of a POST in a header; for other methods it says nothing")
+  func idempotencyKey() throws {
+    let headers = [("idempotency-KEY", "k")]
+    let first = bench.send("POST", "/v1/agents", #"{"name":"A"}"#, headers: headers)
+    #expect(first.status == 201)
+    let again = bench.send("POST", "/v1/agents", #"{"name":"A"}"#, headers: headers)
+    #expect(again.status == 201)
+    #expect(again.body == first.body)
+    #expect(bench.send("POST", "/v1/agents", #"{"name":"B"}"#, headers: headers).status == 422)
+    #expect(bench.send("GET", "/v1/agents", headers: headers).json["total"]?.int64 == 1)
+    #expect(
+      try problem(bench.send("POST", "/v1/agents", #"{"name":"A"}"#, headers: [("Idempotency-Key", "")]))
+        .hasPrefix(#"["header","Idempotency-Key"] "#))
   }
 }

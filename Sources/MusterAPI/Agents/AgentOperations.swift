@@ -20,7 +20,8 @@ enum AgentOperations {
       body: .init(
         "CreateAgent", isTakenApart: true,
         example: #"{"name":"Guide","instructions":{"general":"Answer in one short sentence."}}"#), answer: "AIAgent",
-      success: 201, handler: create),
+      success: 201,
+      repetition: .remembered, handler: create),
     Operation(
       "agents.update", "PATCH", "/v1/agents/{agent_id}", "Changes an agent's working copy; a deploy makes it run.",
       parameters: [
@@ -48,7 +49,7 @@ enum AgentOperations {
           #"{"type":"boolean","default":false,"x-muster-inactive":true}"#),
       ], body: .init("InvokeAgent", example: #"{"input":{"text":"What is the capital of France?"}}"#),
       answer: "AgentExecution", failures: [400, 409, 501, 504],
-      handler: InvokeOperation.run),
+      repetition: .remembered, handler: InvokeOperation.run),
     Operation(
       "agents.tasks", "GET", "/v1/agents/{agent_id}/tasks", "Lists an agent's tasks, the last changed first.",
       parameters: [.agentID] + Operation.Parameter.paging + TaskOperations.filters, answer: "TasksListItemPage",
@@ -119,7 +120,8 @@ enum AgentOperations {
     try checkName(values.placed[AgentValues.slots.name])
     let row = AgentDocument.create(values, plane: call.plane, caller: call.caller)
     try call.store { () throws(StoreError) in
-      try call.plane.store.insertAgent(row, durable: call.plane.configuration.isDurable)
+      try call.plane.store.insertAgent(
+        row, durable: call.plane.configuration.isDurable, remembering: call.remembering(row.id, answer: row.document))
     }
     return .json(row.document)
   }

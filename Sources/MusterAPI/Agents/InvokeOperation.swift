@@ -15,19 +15,25 @@ enum InvokeOperation {
     try check(request)
     try chosen.agent.check(request)
     let given = request["id"]?.string
+    let taskID = given ?? Identifier.make()
     let invocation = Invocation(
       organizationID: call.organizationID, agentID: call.agentID, agentVersion: chosen.version,
       requestedVersion: chosen.requested,
       agent: chosen.agent.configuration.with(secrets: chosen.secrets.map { JSON.trusted($0) }),
-      taskID: given ?? Identifier.make(), isNewTask: given == nil, request: request,
-      network: call.network)
+      taskID: taskID, isNewTask: given == nil, request: request, network: call.network,
+      idempotency: call.remembering(taskID, answer: nil))
     let snapshot: TaskSnapshot
     do throws(RunError) {
       snapshot = try call.plane.runs.invoke(invocation, deadline: call.deadline, interrupt: call.interrupt)
     } catch {
       throw Failure(error)
     }
-    return .json(try TaskDocument.make(snapshot, plane: call.plane))
+    let answer = try TaskDocument.make(snapshot, plane: call.plane)
+    if let key = call.idempotency {
+      // Without it a repetition is answered from the task, as long as that is at this turn.
+      do throws(StoreError) { try call.plane.store.keepAnswer(answer, of: key) } catch {}
+    }
+    return .json(answer)
   }
 
   // MARK: - Version

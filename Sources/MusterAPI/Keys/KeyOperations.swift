@@ -17,7 +17,8 @@ enum KeyOperations {
     Operation(
       "keys.create", "POST", "/v1/keys", "Makes an API key and shows it, this once.",
       body: .init("CreateAPIKey", example: #"{"name":"reporting","read_only":true}"#),
-      answer: "CreatedAPIKey", success: 201, access: .manageKeys, isExtension: true, handler: create),
+      answer: "CreatedAPIKey", success: 201, access: .manageKeys, isExtension: true, failures: [400],
+      repetition: .refused, handler: create),
     Operation(
       "keys.update", "PATCH", "/v1/keys/{key_id}", "Changes what an API key may do, at once.", parameters: [keyID],
       body: .init("UpdateAPIKey", example: #"{"name":"reporting, until June","expires_at":"2027-06-01T00:00:00Z"}"#),

@@ -7,6 +7,8 @@ package struct Arguments: Sendable {
   package var body: JSON?
   /// The ticket under which the call can be cancelled.
   package var ticket: UInt64?
+  /// The key by which repetitions of the call are known.
+  package var idempotencyKey: String?
 
   package init(parameters: [(name: String, value: JSON)] = [], body: JSON? = nil, ticket: UInt64? = nil) {
     self.parameters = parameters
@@ -25,16 +27,28 @@ package struct Arguments: Sendable {
         if member.value.isNull { continue }
         guard member.value.kind == .object else { throw Failure(.misuse, "context must be an object") }
         for entry in member.value.members {
-          guard entry.key == "ticket" else {
-            throw Failure(.unsupported, "context.\(entry.key) does nothing in this version")
-          }
-          guard let number = entry.value.int64, number > 0 else {
-            throw Failure(.misuse, "context.ticket must be a ticket of muster_ticket_new()")
-          }
-          ticket = UInt64(number)
+          try setContext(entry.key, entry.value)
         }
       default: parameters.append((member.key, member.value))
       }
+    }
+  }
+
+  private mutating func setContext(_ key: String, _ value: JSON) throws(Failure) {
+    switch key {
+    case "ticket":
+      guard let number = value.int64, number > 0 else {
+        throw Failure(.misuse, "context.ticket must be a ticket of muster_ticket_new()")
+      }
+      ticket = UInt64(number)
+    case "idempotency_key":
+      if value.isNull { return }
+      guard let text = value.string, Arguments.canBeIdempotencyKey(text) else {
+        throw Failure(
+          .misuse, "context.idempotency_key must be a text of 1 to 255 bytes without control characters")
+      }
+      idempotencyKey = text
+    default: throw Failure(.unsupported, "context.\(key) does nothing in this version")
     }
   }
 }

@@ -101,6 +101,8 @@ package final class Operation: Sendable {
   package let answer: String?
   /// The HTTP status of success.
   package let success: Int32
+  /// How calls are repeated that carry an idempotency key.
+  package let repetition: Repetition
   /// The version of Muster that brought it.
   package let since: String
   /// What its caller must be allowed to do.
@@ -116,6 +118,16 @@ package final class Operation: Sendable {
   package let failures: [Int32]
   let handler: @Sendable (OperationCall) throws(Failure) -> Answer
 
+  /// What a call with an idempotency key means.
+  package enum Repetition: Sendable {
+    /// Calling it again does no harm: a key is not needed.
+    case natural
+    /// The key is remembered with the effect: the handler gives the store `OperationCall.remembering(_:answer:)`.
+    case remembered
+    /// Its answer is stored nowhere, so it cannot be given again.
+    case refused
+  }
+
   /// What a handler gives.
   package enum Answer: Sendable {
     case none
@@ -126,7 +138,7 @@ package final class Operation: Sendable {
   init(
     _ name: String, _ method: String, _ path: String, _ summary: String, parameters: [Parameter] = [],
     body: Body? = nil, answer: String?, success: Int32 = 200, since: String = "0.1.0", access: Access? = nil,
-    isExtension: Bool = false, failures: [Int32] = [],
+    isExtension: Bool = false, failures: [Int32] = [], repetition: Repetition = .natural,
     handler: @escaping @Sendable (OperationCall) throws(Failure) -> Answer
   ) {
     self.name = name
@@ -137,6 +149,7 @@ package final class Operation: Sendable {
     self.body = body
     self.answer = answer
     self.success = success
+    self.repetition = repetition
     self.since = since
     self.access = access ?? Operation.access(method, path, parameters)
     self.isExtension = isExtension

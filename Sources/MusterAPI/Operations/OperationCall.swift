@@ -14,6 +14,8 @@ struct OperationCall {
   let filling: JSONFilling?
   let deadline: Deadline
   let interrupt: Interrupt
+  /// The key by which repetitions of the call are known.
+  let idempotency: IdempotencyKey?
 
   /// How deep a body may be: an answer that carries it in a list is two levels deeper and has to stay within what the
   /// library reads itself.
@@ -72,6 +74,7 @@ struct OperationCall {
     self.body = body
     self.filling = filling
     if !problems.isEmpty { throw .validation(problems) }
+    idempotency = try arguments.idempotency(of: operation, for: caller)
   }
 
   /// The body with its defaults; adds what is wrong with it to the problems.

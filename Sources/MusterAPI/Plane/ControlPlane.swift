@@ -18,6 +18,7 @@ package final class ControlPlane: @unchecked Sendable {
   private let http: HTTPClient
   private let gate = Gate()
   private let tickets = Tickets()
+  private let idempotentCalls = IdempotentCalls()
 
   /// Opens a plane from a path, ":memory:", or a JSON object. Tasks that dead processes left unfinished are ended.
   package init(configuration text: [UInt8], log: Log) throws(Failure) {
@@ -109,7 +110,7 @@ package final class ControlPlane: @unchecked Sendable {
       let call = try OperationCall(
         operation, arguments, plane: self, caller: caller, deadline: deadline, interrupt: interrupt)
       try Authorization.check(call, operation)
-      return try operation.handler(call)
+      return try idempotentCalls.answer(operation, call)
     }
     switch answer {
     case nil: throw Failure(.closed, "the plane is closed")

@@ -10,12 +10,13 @@ enum TemplateOperations {
       "Makes a template of an agent: a snapshot of its working copy and of its sub-agents, without credentials.",
       parameters: [.agentID], body: .init("ExportAgent", example: #"{"name":"Guide, as of today"}"#),
       answer: "AgentTemplate", failures: [400, 501],
-      handler: export),
+      repetition: .remembered, handler: export),
     Operation(
       "agents.import", "POST", "/v1/agents/template_import/{template_id}",
       "Makes an agent, and its sub-agents, from a template of any organization.",
       parameters: [.init("template_id", .path, "The template's id.", #"{"type":"string","minLength":1}"#)],
-      body: .init("ImportAgent", example: #"{"name":"Another guide"}"#), answer: "AIAgent", handler: importAgent),
+      body: .init("ImportAgent", example: #"{"name":"Another guide"}"#), answer: "AIAgent",
+      repetition: .remembered, handler: importAgent),
   ]
 
   // MARK: - Export
@@ -32,12 +33,13 @@ enum TemplateOperations {
     guard !JSON.trusted(stored).isDeeper(than: JSONLimits.request.depth) else {
       throw Failure(.limit, "the template is nested deeper than \(JSONLimits.request.depth) levels")
     }
+    let answer = document(id, icon, definition, organization: call.organizationID, call)
     try call.store { () throws(StoreError) in
       try call.plane.store.insertTemplate(
         TemplateRow(id: id, organizationID: call.organizationID, createdAt: .now(), document: stored),
-        durable: call.plane.configuration.isDurable)
+        durable: call.plane.configuration.isDurable, remembering: call.remembering(id, answer: answer))
     }
-    return .json(document(id, icon, definition, organization: call.organizationID, call))
+    return .json(answer)
   }
 
   /// The template; its maker's organization is in the answer to the maker only.
@@ -71,10 +73,12 @@ enum TemplateOperations {
     if let icon = call.body.present("icon") ?? template.present("icon") { chosen.append(("icon", icon)) }
     if let description = call.body.present("description") { chosen.append(("description", description)) }
     let rows = try TemplateImport.rows(found, chosen, call)
-    try call.store { () throws(StoreError) in
-      try call.plane.store.insertAgents(rows, durable: call.plane.configuration.isDurable)
-    }
     guard let agent = rows.last else { throw Failure(.store, "the template has no agent") }
+    try call.store { () throws(StoreError) in
+      try call.plane.store.insertAgents(
+        rows, durable: call.plane.configuration.isDurable,
+        remembering: call.remembering(agent.id, answer: agent.document))
+    }
     return .json(agent.document)
   }
 }

@@ -25,6 +25,11 @@ enum RequestArguments {
         throw .body(error)
       }
     }
+    // Other methods can be repeated as they are: there the header says nothing.
+    if operation.method == "POST", let key = request.header("idempotency-key") {
+      guard Arguments.canBeIdempotencyKey(key) else { throw .header("Idempotency-Key") }
+      arguments.idempotencyKey = key
+    }
     return arguments
   }
 }

@@ -5,14 +5,19 @@ extension Store {
   private static var agentDocumentVersion: Int64 { 1 }
 
   /// Adds an agent with its first deployed version.
-  package func insertAgent(_ row: AgentRow, durable: Bool) throws(StoreError) {
-    try write(owed: durable) { (database: Database) throws(StoreError) in try Store.insert(row, database) }
+  package func insertAgent(
+    _ row: AgentRow, durable: Bool, remembering entry: IdempotencyEntry? = nil
+  ) throws(StoreError) {
+    try insertAgents([row], durable: durable, remembering: entry)
   }
 
   /// Adds agents, all or none; those that come first in the array are the older ones.
-  package func insertAgents(_ rows: [AgentRow], durable: Bool) throws(StoreError) {
+  package func insertAgents(
+    _ rows: [AgentRow], durable: Bool, remembering entry: IdempotencyEntry? = nil
+  ) throws(StoreError) {
     try write(owed: durable) { (database: Database) throws(StoreError) in
       for row in rows { try Store.insert(row, database) }
+      try Store.remember(entry, database)
     }
   }
 

@@ -23,7 +23,8 @@ enum Schema {
   /// - `journal.role` marks the records that are messages of the conversation: 1 user, 2 assistant.
   /// - `keys.hash` is the SHA-256 of salt and secret; the secret itself is nowhere.
   /// - `rates` counts a key's requests in its current window of so many seconds.
-  /// - `idempotency` remembers what an unsafe call with a key of the caller's made: `answer` once there is one.
+  /// - `idempotency` remembers for a day what a call with a key of the caller's made: the thing, or the turn of a task;
+  ///   `answer` once there is one.
   private static let version1: StaticString = """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
     INSERT INTO meta VALUES ('sequence', 0);
@@ -150,10 +151,12 @@ enum Schema {
       key TEXT NOT NULL,
       fingerprint TEXT NOT NULL,
       resource_id TEXT NOT NULL,
+      turn INTEGER,
       answer TEXT,
       created_at INTEGER NOT NULL,
       PRIMARY KEY (organization_id, operation, key)
     ) WITHOUT ROWID;
+    CREATE INDEX idempotency_in_time ON idempotency (created_at);
 
     CREATE TABLE templates (
       id TEXT PRIMARY KEY,

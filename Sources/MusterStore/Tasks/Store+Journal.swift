@@ -34,6 +34,7 @@ extension Store {
         try ListCount.tasks.add(1, at: position, in: task.organizationID, database)
       }
       try Store.insert(start.entry, of: task, database)
+      try Store.remember(start.idempotency, turn: task.turn, database)
       return .begun(task)
     }
   }

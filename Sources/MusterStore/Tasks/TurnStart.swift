@@ -14,10 +14,13 @@ package struct TurnStart: Sendable {
   package let entry: JournalEntry
   /// The last record that the entry was built upon; 0 for a task that was not there.
   package let afterSequence: Int64
+  /// What the caller's key for repetitions is remembered with.
+  package let idempotency: IdempotencyEntry?
 
   package init(
     organizationID: String, taskID: String, agentID: String, title: String?, userID: String?, parentID: String?,
-    triggeringAgentID: String?, carriesSystemMessage: Bool, entry: JournalEntry, afterSequence: Int64
+    triggeringAgentID: String?, carriesSystemMessage: Bool, entry: JournalEntry, afterSequence: Int64,
+    idempotency: IdempotencyEntry? = nil
   ) {
     self.organizationID = organizationID
     self.taskID = taskID
@@ -29,6 +32,7 @@ package struct TurnStart: Sendable {
     self.carriesSystemMessage = carriesSystemMessage
     self.entry = entry
     self.afterSequence = afterSequence
+    self.idempotency = idempotency
   }
 }
 

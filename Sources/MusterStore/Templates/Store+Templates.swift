@@ -5,11 +5,14 @@ extension Store {
   private static var templateDocumentVersion: Int64 { 1 }
 
   /// Adds a template.
-  package func insertTemplate(_ row: TemplateRow, durable: Bool) throws(StoreError) {
+  package func insertTemplate(
+    _ row: TemplateRow, durable: Bool, remembering entry: IdempotencyEntry? = nil
+  ) throws(StoreError) {
     try write(owed: durable) { (database: Database) throws(StoreError) in
       try database.statement("INSERT INTO templates VALUES (?, ?, ?, ?, ?)")
         .bind(1, row.id).bind(2, row.organizationID).bind(3, row.createdAt.microseconds)
         .bind(4, Store.templateDocumentVersion).bind(5, row.document).run()
+      try Store.remember(entry, database)
     }
   }
 
