@@ -1,6 +1,4 @@
 import MusterJSON
-import MusterStore
-import MusterSystem
 import TestSupport
 import Testing
 
@@ -18,14 +16,9 @@ final class ServiceBench: @unchecked Sendable {
     base = try ModelServer.shared.get().base
     plane = try ControlPlane(configuration: Array(configuration.utf8), log: .none)
     service = RESTService(plane: plane)
-    let made = try #require(KeyText.make())
-    let salt = try #require(KeyText.salt())
-    try plane.store.insertKey(
-      KeyRow(
-        id: made.id, organizationID: plane.host.organizationID, name: "test", salt: salt,
-        hash: try #require(made.hash(salt: salt)), agents: nil, isReadOnly: false, canManageKeys: false,
-        createdAt: .now(), expiresAt: nil), durable: false)
-    key = made.text
+    let made = try JSON.parse(
+      try plane.call("keys.create", try Arguments(try JSON.parse(Array(#"{"body":{"name":"test"}}"#.utf8)))))
+    key = try #require(made["key"]?.string)
   }
 
   deinit { plane.close() }

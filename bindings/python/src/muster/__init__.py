@@ -10,7 +10,7 @@ with muster.open("agents.db") as plane:
 
 from . import types
 from ._area import UNSET
-from ._native import build_info, library_version
+from ._native import HTTPAnswer, build_info, library_version
 from ._operations import Agents, LlmProviders, Tasks
 from ._plane import Plane, open
 from .errors import (
@@ -42,6 +42,7 @@ __all__ = [
     "CancelledError",
     "ClosedError",
     "ForbiddenError",
+    "HTTPAnswer",
     "InternalError",
     "JSONError",
     "LlmProviders",

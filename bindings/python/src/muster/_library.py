@@ -56,6 +56,14 @@ _PROTOTYPES: List[Tuple[str, object, List[object]]] = [
         ctypes.c_int32,
         [_P, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int64, _OUT, ctypes.POINTER(ctypes.c_size_t), _OUT],
     ),
+    (
+        "muster_http",
+        ctypes.c_int32,
+        [
+            *(_P, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t),
+            *(ctypes.POINTER(ctypes.c_int32), _OUT, _OUT, ctypes.POINTER(ctypes.c_size_t), _OUT),
+        ],
+    ),
 ]
 
 

@@ -5,13 +5,26 @@ from __future__ import annotations
 import ctypes
 import json
 import math
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
 
 from ._library import Host, LogFunction, library
 from .errors import MusterError, error_class
 
 Log = Callable[[int, str, str], None]
 """Receives one log line: level (1 error, 2 warning, 3 information, 4 debug), component, message."""
+
+
+class HTTPAnswer(NamedTuple):
+    """What the REST service answers a request with."""
+
+    status: int
+    headers: Dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The parsed body; ``None`` when it is empty."""
+        return json.loads(self.body) if self.body else None
+
 
 _LONGEST_MS = 2**62
 
@@ -100,6 +113,28 @@ def call(handle: int, operation: str, args: bytes, timeout_ms: int) -> Any:
     finally:
         library.muster_free(answer)
     return json.loads(text.decode())
+
+
+def http(handle: int, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HTTPAnswer:
+    """Answers a request of the REST service on this thread."""
+    names = method.encode(), target.encode()
+    if any(b"\0" in name for name in names):
+        raise ValueError("method and target cannot contain a null character")
+    status, length = ctypes.c_int32(), ctypes.c_size_t()
+    answer_headers, answer, error = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
+    outcome = library.muster_http(
+        *(handle, *names, encode(dict(headers)), body, len(body)),
+        *map(ctypes.byref, (status, answer_headers, answer, length, error)),
+    )
+    if outcome != 0:
+        raise _failure(outcome, error)
+    try:
+        text = ctypes.string_at(answer_headers)
+        content = ctypes.string_at(answer, length.value)
+    finally:
+        library.muster_free(answer_headers)
+        library.muster_free(answer)
+    return HTTPAnswer(status.value, json.loads(text.decode()), content)
 
 
 def _failure(status: int, error: ctypes.c_void_p) -> MusterError:

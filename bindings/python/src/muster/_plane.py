@@ -7,12 +7,15 @@ import os
 import threading
 import weakref
 from types import TracebackType
-from typing import Any, List, Mapping, Optional, Sequence, Type, Union
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 from . import _native
 from ._area import given
+from ._native import HTTPAnswer
 from ._operations import BLOCKING_OPERATIONS, Agents, LlmProviders, Tasks
 from .errors import MusterError
+
+_Answer = TypeVar("_Answer")
 
 
 class Plane:
@@ -61,6 +64,29 @@ class Plane:
         ``ticket`` is from :meth:`ticket`. Gives the parsed answer, ``None`` for an operation without one.
         """
         return self._call(operation, {**(args or {}), **more}, timeout, ticket)
+
+    def http(
+        self,
+        method: str,
+        target: str,
+        headers: Optional[Mapping[str, str]] = None,
+        body: Union[bytes, str] = b"",
+    ) -> HTTPAnswer:
+        """Answers a request as the REST service does, without a socket: for programs that have a server of their own.
+
+        ``target`` is path and query as they were sent. Who calls is told by the header ``x-api-key``, as over a socket.
+        There is an answer whatever is wrong with the request: errors are statuses from 400 on, not exceptions. A
+        request that waits for a model blocks its thread; when Ctrl-C ends the waiting of the main thread, the request
+        itself goes on, as when a client has gone away.
+        """
+        content = body.encode() if isinstance(body, str) else body
+
+        def perform() -> HTTPAnswer:
+            return _native.http(self._handle, method, target, headers or {}, content)
+
+        if threading.current_thread() is threading.main_thread():
+            return _on_helper("http", perform, None)
+        return perform()
 
     def ticket(self) -> int:
         """Makes a number that names one later call, so that another thread can cancel it."""
@@ -121,36 +147,51 @@ class Plane:
             ticket = _native.new_ticket(self._handle)
             args = _with_ticket(args, ticket)
         text = _native.encode(args)
-        answers: List[Any] = []
-        failures: List[BaseException] = []
-        finished = threading.Event()
+        named = ticket
 
-        def perform() -> None:
-            try:
-                answers.append(_native.call(self._handle, operation, text, timeout_ms))
-            except BaseException as failure:
-                failures.append(failure)
-            finally:
-                finished.set()
-
-        helper = threading.Thread(target=perform, name=f"muster {operation}", daemon=True)
-        try:
-            helper.start()
-            finished.wait()
-        except BaseException:
+        def cancel() -> None:
             # The ticket is sticky, so this also holds when the helper has not reached the call yet. It fails only when
             # the plane is closed, and then the call has ended.
             with contextlib.suppress(MusterError):
-                _native.cancel(self._handle, ticket)
+                _native.cancel(self._handle, named)
+
+        return _on_helper(operation, lambda: _native.call(self._handle, operation, text, timeout_ms), cancel)
+
+
+def _on_helper(name: str, perform: Callable[[], _Answer], cancel: Optional[Callable[[], None]]) -> _Answer:
+    """Runs a call on a helper thread and waits for it.
+
+    When a signal handler raises meanwhile, the call is cancelled and its end is waited for; one that cannot be
+    cancelled is left to end by itself.
+    """
+    answers: List[_Answer] = []
+    failures: List[BaseException] = []
+    finished = threading.Event()
+
+    def run() -> None:
+        try:
+            answers.append(perform())
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            finished.set()
+
+    helper = threading.Thread(target=run, name=f"muster {name}", daemon=True)
+    try:
+        helper.start()
+        finished.wait()
+    except BaseException:
+        if cancel is not None:
+            cancel()
             while not finished.wait(1) and helper.is_alive():
                 pass
-            raise
-        if failures:
-            try:
-                raise failures[0]
-            finally:
-                failures.clear()
-        return answers[0]
+        raise
+    if failures:
+        try:
+            raise failures[0]
+        finally:
+            failures.clear()
+    return answers[0]
 
 
 def _ticket_of(args: Mapping[str, Any]) -> Optional[int]:
