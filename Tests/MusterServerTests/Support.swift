@@ -1,4 +1,5 @@
 import MusterJSON
+import MusterSystem
 import TestSupport
 import Testing
 
@@ -15,7 +16,7 @@ final class ServiceBench: @unchecked Sendable {
   init(_ configuration: String = ":memory:") throws {
     base = try ModelServer.shared.get().base
     plane = try ControlPlane(configuration: Array(configuration.utf8), log: .none)
-    service = RESTService(plane: plane)
+    service = RESTService(plane: plane, settings: RESTSettings(network: .open))
     let made = try JSON.parse(
       try plane.call("keys.create", try Arguments(try JSON.parse(Array(#"{"body":{"name":"test"}}"#.utf8)))))
     key = try #require(made["key"]?.string)
