@@ -66,7 +66,7 @@ let package = Package(
       "MusterRunsTests",
       ["MusterRuns", "MusterStore", "MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterSystem"]),
     tests("MusterAPITests", ["MusterAPI", "MusterHTTP", "MusterJSON", "MusterStore", "MusterSystem"]),
-    tests("MusterServerTests", ["MusterServer", "MusterAPI", "MusterJSON", "MusterSystem"]),
+    tests("MusterServerTests", ["MusterServer", "MusterAPI", "MusterHTTP", "MusterJSON", "MusterSystem"]),
   ],
   swiftLanguageModes: [.v6]
 )

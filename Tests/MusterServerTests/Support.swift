@@ -1,3 +1,4 @@
+import MusterHTTP
 import MusterJSON
 import MusterSystem
 import TestSupport
