@@ -12,7 +12,7 @@ from typing import Any, Callable, List, Mapping, Optional, Sequence, Type, TypeV
 from . import _native
 from ._area import given
 from ._native import HTTPAnswer
-from ._operations import BLOCKING_OPERATIONS, Agents, LlmProviders, Tasks
+from ._operations import BLOCKING_OPERATIONS, Agents, Keys, LlmProviders, Tasks
 from .errors import MusterError
 
 _Answer = TypeVar("_Answer")
@@ -41,6 +41,11 @@ class Plane:
     def tasks(self) -> Tasks:
         """The operations on tasks."""
         return Tasks(self)
+
+    @property
+    def keys(self) -> Keys:
+        """The operations on API keys, which callers of the REST service need."""
+        return Keys(self)
 
     @property
     def llm_providers(self) -> LlmProviders:
