@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The server in trouble, as a process of its own: slow, broken and many clients, stops, kills and full disks under load.
+#
+#   Tests/server/run.sh [NAME...]     only these tests of trouble.py
+#
+# MUSTER_BUILD: the folder with libmuster.so (default: build). Needs Python 3.10 and openssl.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+. "$root/Tests/harness.sh"
+start_mock http
+TEST_SECONDS=${TEST_SECONDS:-300} run trouble python3 "$root/Tests/server/trouble.py" "$build/libmuster.so" "$(folder server)" "$@"
+finish
