@@ -42,11 +42,15 @@ let package = Package(
     room("MusterHTTP", ["CCurl", "MusterSystem"]),
     room("MusterStore", ["CSQLite", "CPlatform", "MusterJSON", "MusterSystem"]),
     room("MusterEngine", ["MusterJSON"]),
+    room("MusterRemote", ["MusterHTTP", "MusterJSON", "MusterSystem"]),
     room("MusterModels", ["MusterHTTP", "MusterJSON", "MusterSystem"]),
     room("MusterRuns", ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterStore", "MusterSystem"]),
     room(
       "MusterAPI",
-      ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterRuns", "MusterStore", "MusterSystem"]),
+      [
+        "MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterRemote", "MusterRuns", "MusterStore",
+        "MusterSystem",
+      ]),
     room("MusterServer", ["CMicrohttpd", "CPlatform", "MusterAPI", "MusterHTTP", "MusterJSON", "MusterSystem"]),
     room(
       "MusterABI", ["CJansson", "CMuster", "CPlatform", "MusterAPI", "MusterJSON", "MusterServer", "MusterSystem"],
@@ -58,6 +62,7 @@ let package = Package(
     tests("MusterSystemTests", ["MusterSystem"]),
     tests("MusterJSONTests", ["MusterJSON", "CJansson"]),
     tests("MusterHTTPTests", ["MusterHTTP", "MusterSystem"]),
+    tests("MusterRemoteTests", ["MusterRemote", "MusterJSON", "MusterSystem"]),
     tests("MusterABITests", ["CMuster", "MusterABI"]),
     tests("MusterStoreTests", ["CSQLite", "MusterStore", "MusterJSON", "MusterSystem"]),
     tests("MusterEngineTests", ["MusterEngine", "MusterJSON"]),

@@ -193,7 +193,7 @@ typedef struct muster_host {
  *
  * `config` is a path ("agents.db"), ":memory:", or a JSON object (its first byte other than a blank is "{") with these keys; any other key is
  * MUSTER_E_MISUSE naming it:
- *   store            text, required: path of the database file, or ":memory:"
+ *   store            text, required: path of the database file, ":memory:", or an address, see below
  *   organization_id  text, 1-255 bytes; default: the store's own first organization, made when the store is created
  *   user_id          text, 1-255 bytes: recorded as `created_by`; default: none
  *   durability       "full" (default: what was acknowledged survives a power cut) or "normal" (it survives a killed process)
@@ -205,11 +205,17 @@ typedef struct muster_host {
  *                    fc00::/7), and hosts "HOST" or "HOST:PORT" by name or address. Checked is the address of each connection when it is made; a host
  *                    that is in the array may have any. Link-local, metadata, multicast and reserved addresses need an entry of their own. Proxies
  *                    of the environment serve "open" and such hosts only. A refused run ends `error`, `model_forbidden`. The plane's own address
- *                    (default_model.api_base, OPENAI_BASE_URL) is never restricted. Callers with an API key have this policy too, but "public" if
- *                    the key is missing
+ *                    (default_model.api_base, OPENAI_BASE_URL) is never restricted. Callers of muster_http() have this policy too, but "public" if
+ *                    the key is missing; a server has one of its own (allow_network)
  *   limits           {"call_timeout_ms": 1-86400000, default 600000}: the time of a call whose timeout_ms is 0
- * The keys api_key, workspace_root, secrets_key and threads, and stores with a scheme (postgres://, https://) are known but
- * do nothing in this version: MUSTER_E_UNSUPPORTED.
+ *   api_key          of a store elsewhere: sent to it with each call
+ * The keys workspace_root, secrets_key and threads, and stores with other schemes (postgres://) are known but do nothing in this version:
+ * MUSTER_E_UNSUPPORTED.
+ *
+ * A store "https://HOST/BASE" (or "http://") is a service elsewhere: each call is sent to its REST interface below that address, with `api_key`,
+ * and answers as it would here. Besides `store` only `api_key` and `limits` have a meaning for it; any other key is MUSTER_E_UNSUPPORTED, and so are
+ * operations on the machine's own files, muster_http() and muster_serve(). Opening connects to nobody. Redirects are not followed, so the
+ * key goes nowhere else. A call whose time runs out, or that is cancelled, closes its connection; its run goes on there.
  *
  * A new file gets mode 0600. A file that is not a Muster store, or that a newer version wrote, is left untouched and gives
  * MUSTER_E_STORE. Tasks that dead processes left unfinished end with status `error` and internal status `interrupted`.

@@ -46,7 +46,7 @@ private func open(
     }
     let text = try Text.bytes(config, "config", maximum: 1 << 20)
     guard UTF8Check.isValid(text) else { throw Failure(.utf8, "config is not UTF-8") }
-    return PlaneHandle(plane: try ControlPlane(configuration: text, log: host?.logger ?? .none), host: host)
+    return PlaneHandle(try OpenedPlane(configuration: text, log: host?.logger ?? .none), host: host)
   } catch {
     host?.giveBack()
     throw error

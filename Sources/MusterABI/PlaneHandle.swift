@@ -7,10 +7,10 @@ import MusterSystem
 final class PlaneHandle: @unchecked Sendable {
   static let table = HandleTable<PlaneHandle>(tag: 0xa1)
 
-  let plane: ControlPlane
+  let plane: any Plane
   let host: Host?
-  /// The REST service on the plane.
-  let rest: RESTService
+  private let opened: OpenedPlane
+  private let service: RESTService?
   let processID = platform_process_id()
   private let lock = Lock()
   private let changed = Condition()
@@ -19,11 +19,31 @@ final class PlaneHandle: @unchecked Sendable {
   private var serversInMotion = 0
   private var isClosing = false
 
-  init(plane: ControlPlane, host: Host?) {
-    self.plane = plane
+  init(_ opened: OpenedPlane, host: Host?) {
+    self.opened = opened
     self.host = host
-    rest = RESTService(plane: plane, settings: RESTSettings(network: plane.networkOfCallers))
+    plane = opened.plane
+    switch opened {
+    case .local(let local):
+      service = RESTService(plane: local, settings: RESTSettings(network: local.networkOfCallers))
+    case .remote: service = nil
+    }
   }
+
+  /// The plane with its store; one that is a service elsewhere has none.
+  func local() throws(Failure) -> ControlPlane {
+    guard case .local(let plane) = opened else { throw PlaneHandle.elsewhere }
+    return plane
+  }
+
+  /// The REST service on the plane; one that is a service elsewhere has its own there.
+  func rest() throws(Failure) -> RESTService {
+    guard let service else { throw PlaneHandle.elsewhere }
+    return service
+  }
+
+  private static let elsewhere = Failure(
+    .unsupported, "the plane is a service elsewhere: only one with a store of its own can be served")
 
   /// The open plane of a handle, for a call from this thread.
   static func find(_ handle: OpaquePointer?) throws(Failure) -> PlaneHandle {
@@ -48,7 +68,7 @@ final class PlaneHandle: @unchecked Sendable {
     }
     guard isOpen else { throw Failure(.closed, "the plane is closed") }
     defer { settle() }
-    let server = try Server(plane: plane, options: options)
+    let server = try Server(plane: try local(), options: options)
     guard let handle = ServerHandle.table.insert(ServerHandle(server: server, plane: self)) else {
       server.stop(isAtOnce: true)
       throw Failure(.internal, "too many servers")

@@ -33,7 +33,7 @@ public func muster_http(
     let request = RESTRequest(
       method: try Text.string(method, "method"), target: Array(try Text.string(target, "target").utf8),
       headers: try headers(headersJSON), body: Array(UnsafeRawBufferPointer(start: body, count: bodyLength)))
-    var answer = found.rest.answer(request)
+    var answer = try found.rest().answer(request)
     // HEAD: the headers of GET without its body.
     if request.method == "HEAD" {
       if answer.status != 204 { answer.headers.append(("Content-Length", "\(answer.body.count)")) }

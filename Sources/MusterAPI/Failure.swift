@@ -1,4 +1,5 @@
 package import MusterJSON
+import MusterRemote
 import MusterRuns
 import MusterStore
 import MusterSystem
@@ -60,6 +61,51 @@ package struct Failure: Error, Sendable {
     return Failure(
       status, httpStatus: status.httpStatus, message: "\(message) (task \(taskID))", detail: writer.json,
       isRetryable: false)
+  }
+
+  /// What a remote service answered: its HTTP status and its `detail` are kept.
+  static func remote(_ httpStatus: Int32, detail: JSON, isRetryable: Bool) -> Failure {
+    let status: Status
+    switch httpStatus {
+    case 413: status = .limit
+    case 499: status = .cancelled
+    case 502: status = .network
+    case 503: status = .busy
+    case 504: status = .timeout
+    default: status = .api
+    }
+    return Failure(
+      status, httpStatus: httpStatus, message: message(of: detail), detail: detail, isRetryable: isRetryable)
+  }
+
+  /// One line for people, of an error as a service wrote it.
+  private static func message(of detail: JSON) -> String {
+    if let text = detail.string { return text }
+    if let problem = detail.elements.first, let message = problem["msg"]?.string {
+      let place = (problem["loc"]?.elements ?? []).map { $0.string ?? String(decoding: $0.bytes, as: UTF8.self) }
+      return "\(place.joined(separator: ".")): \(message)"
+    }
+    if let message = detail["message"]?.string {
+      return detail["task_id"]?.string.map { "\(message) (task \($0))" } ?? message
+    }
+    return String(decoding: detail.bytes.prefix(1000), as: UTF8.self)
+  }
+
+  init(_ error: RemoteError) {
+    switch error {
+    case .misuse(let text): self.init(.misuse, text)
+    case .unavailable(let text): self.init(.unsupported, text)
+    case .unaddressable: self = .api(404, "Not Found")
+    case .network(let text, let isTransient):
+      self.init(
+        .network, httpStatus: Status.network.httpStatus, message: text, detail: .string(text), isRetryable: isTransient)
+    case .noService(let text, let httpStatus):
+      self.init(.network, httpStatus: httpStatus, message: text, detail: .string(text), isRetryable: false)
+    case .tooLarge(let limit): self.init(.limit, "the answer of the service is longer than \(limit) bytes")
+    case .timedOut: self.init(.timeout, "the time of the call ran out")
+    case .interrupted(.closing): self.init(.closed, "the plane was closed")
+    case .interrupted: self.init(.cancelled, "the call was cancelled")
+    }
   }
 
   // MARK: - Validation

@@ -44,10 +44,14 @@ package struct HTTPRequest: Sendable {
   /// Which addresses it may connect to. Proxies are for hosts that may have any address: a restricted request goes
   /// straight to its host, because a proxy would connect to wherever it likes.
   package var network: NetworkPolicy
+  /// Whether it may be sent again when a kept connection turns out to be closed. One that may not gets a connection of
+  /// its own: whether the host has seen it could not be known.
+  package var mayRepeat: Bool
 
   package init(
     method: String, url: String, headers: [HTTPHeader] = [], body: [UInt8] = [],
-    connectTimeoutMilliseconds: Int64 = 10_000, maximumResponseBytes: Int = 67_108_864, network: NetworkPolicy = .open
+    connectTimeoutMilliseconds: Int64 = 10_000, maximumResponseBytes: Int = 67_108_864, network: NetworkPolicy = .open,
+    mayRepeat: Bool = true
   ) {
     self.method = method
     self.url = url
@@ -56,5 +60,6 @@ package struct HTTPRequest: Sendable {
     self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
     self.maximumResponseBytes = maximumResponseBytes
     self.network = network
+    self.mayRepeat = mayRepeat
   }
 }

@@ -48,6 +48,7 @@ final class HTTPTransfer: @unchecked Sendable {
     if let file = certificates.file { try set(CURLOPT_CAINFO, file) }
     if let folder = certificates.folder { try set(CURLOPT_CAPATH, folder) }
     try set(CURLOPT_PATH_AS_IS, 1)
+    if !request.mayRepeat { try set(CURLOPT_FRESH_CONNECT, 1) }
     try prepareScope()
     try prepareMethod(request)
     try prepareHeaders(request)

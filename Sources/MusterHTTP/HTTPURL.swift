@@ -16,16 +16,29 @@ package enum HTTPURL {
     String(decoding: authority(of: url), as: UTF8.self)
   }
 
+  /// Whether an absolute URL has a user name or password.
+  package static func hasUserInfo(_ url: String) -> Bool { wholeAuthority(of: url).contains(UInt8(ascii: "@")) }
+
+  /// Whether the host of an absolute URL is this machine by its very name or address.
+  package static func isLoopback(_ url: String) -> Bool {
+    guard let host = NetworkHost(host(of: url)) else { return false }
+    return host.isLoopback
+  }
+
   private static func authority(of url: String) -> ArraySlice<UInt8> {
+    let authority = wholeAuthority(of: url)
+    guard let at = authority.lastIndex(of: UInt8(ascii: "@")) else { return authority }
+    return authority[(at + 1)...]
+  }
+
+  private static func wholeAuthority(of url: String) -> ArraySlice<UInt8> {
     let bytes = Array(url.utf8)
     guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), bytes[colon...].starts(with: "://".utf8) else {
       return []
     }
     let rest = bytes.dropFirst(colon + 3)
     let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
-    let authority = rest[..<(end ?? rest.endIndex)]
-    guard let at = authority.lastIndex(of: UInt8(ascii: "@")) else { return authority }
-    return authority[(at + 1)...]
+    return rest[..<(end ?? rest.endIndex)]
   }
 
   /// A URL for messages: no user name, password, query or fragment, and not longer than 200 bytes.

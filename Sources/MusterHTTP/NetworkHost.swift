@@ -71,6 +71,9 @@ struct NetworkHost: Sendable, Equatable {
     return name == other.name
   }
 
+  /// Whether it is this machine by its very name or address.
+  var isLoopback: Bool { address.map { $0.kind == .loopback } ?? (name == "localhost") }
+
   /// As it was read, in lower-case letters.
   var text: String {
     let host = name.utf8.contains(UInt8(ascii: ":")) ? "[\(name)]" : name

@@ -115,7 +115,7 @@ struct ConfigurationTests {
     arguments: [
       #"{"store":"x","api_key":"k"}"#, #"{"store":"x","workspace_root":"/w"}"#, #"{"store":"x","secrets_key":"k"}"#,
       #"{"store":"x","threads":4}"#,
-      "postgres://host/db", "https://host", #"{"store":"https://host"}"#,
+      "postgres://host/db", "ftp://host", #"{"store":"https://host","threads":4}"#,
     ])
   func unsupported(configuration: String) {
     #expect(refusal(configuration)?.status == .unsupported)

@@ -89,7 +89,13 @@ static void configurations(void) {
       {MUSTER_E_UNSUPPORTED, "{\"store\":\":memory:\",\"secrets_key\":\"k\"}", "secrets_key"},
       {MUSTER_E_UNSUPPORTED, "{\"store\":\":memory:\",\"threads\":4}", "threads"},
       {MUSTER_E_UNSUPPORTED, "postgres://localhost/agents", NULL},
-      {MUSTER_E_UNSUPPORTED, "{\"store\":\"https://example.org\"}", NULL},
+      {MUSTER_E_UNSUPPORTED, "ftp://example.org", NULL},
+      {MUSTER_OK, "https://example.org/base", NULL},
+      {MUSTER_OK, "{\"store\":\"https://example.org\",\"api_key\":\"k\",\"limits\":{\"call_timeout_ms\":1}}", NULL},
+      {MUSTER_E_UNSUPPORTED, "{\"store\":\"https://example.org\",\"user_id\":\"u\"}", "user_id"},
+      {MUSTER_E_MISUSE, "{\"store\":\"https://example.org\",\"api_key\":\"a b\"}", "key"},
+      {MUSTER_E_MISUSE, "https://anna:word@example.org", "user name"},
+      {MUSTER_E_MISUSE, "http://", NULL},
   };
   for (size_t index = 0; index < sizeof rows / sizeof rows[0]; index++) {
     expect(rows[index].status, rows[index].config, rows[index].named);

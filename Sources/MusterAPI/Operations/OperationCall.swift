@@ -31,8 +31,37 @@ struct OperationCall {
     self.deadline = deadline
     self.interrupt = interrupt
     var problems: [Failure.Problem] = []
+    parameters = OperationCall.check(operation.parameters, arguments, &problems)
+    var body = JSON.null
+    var filling: JSONFilling?
+    if let declared = operation.body {
+      if let given = arguments.body, !given.isNull {
+        if given.isDeeper(than: OperationCall.bodyDepth) {
+          throw Failure(.limit, "the body is nested deeper than \(OperationCall.bodyDepth) levels")
+        }
+        filling = declared.form?.filling(of: given)
+        if let filling {
+          if !declared.isTakenApart { body = filling.json }
+        } else {
+          body = OperationCall.check(given, declared, &problems)
+          if declared.isTakenApart, problems.isEmpty { filling = declared.form?.filling(ofFilled: body) }
+        }
+      } else {
+        problems.append(OperationCall.missingBody)
+      }
+    }
+    self.body = body
+    self.filling = filling
+    if !problems.isEmpty { throw .validation(problems) }
+    idempotency = try arguments.idempotency(of: operation, for: caller)
+  }
+
+  /// The values of the parameters with their defaults; adds what is wrong with them to the problems.
+  private static func check(
+    _ parameters: [Operation.Parameter], _ arguments: Arguments, _ problems: inout [Failure.Problem]
+  ) -> [(name: String, value: JSON)] {
     var checked: [(name: String, value: JSON)] = []
-    for parameter in operation.parameters {
+    for parameter in parameters {
       let given = arguments.parameters.first { $0.name == parameter.name && !$0.value.isNull }
       guard let value = given?.value ?? parameter.schema?.root.defaultValue else {
         if parameter.isRequired {
@@ -52,30 +81,27 @@ struct OperationCall {
       }
       checked.append((parameter.name, value))
     }
-    parameters = checked
-    var body = JSON.null
-    var filling: JSONFilling?
+    return checked
+  }
+
+  /// Refuses arguments whose parameters do not match the operation's declaration; what is wrong with the body is then
+  /// named as well. Of a call that goes elsewhere the body is checked there.
+  static func checkParameters(of operation: Operation, in arguments: Arguments) throws(Failure) {
+    var problems: [Failure.Problem] = []
+    _ = check(operation.parameters, arguments, &problems)
+    if problems.isEmpty { return }
     if let declared = operation.body {
-      if let given = arguments.body, !given.isNull {
-        if given.isDeeper(than: OperationCall.bodyDepth) {
-          throw Failure(.limit, "the body is nested deeper than \(OperationCall.bodyDepth) levels")
-        }
-        filling = declared.form?.filling(of: given)
-        if let filling {
-          if !declared.isTakenApart { body = filling.json }
-        } else {
-          body = OperationCall.check(given, declared, &problems)
-          if declared.isTakenApart, problems.isEmpty { filling = declared.form?.filling(ofFilled: body) }
-        }
+      if let body = arguments.body, !body.isNull {
+        _ = check(body, declared, &problems)
       } else {
-        problems.append(.init(location: [.key("body")], message: "field required", type: "value_error.missing"))
+        problems.append(missingBody)
       }
     }
-    self.body = body
-    self.filling = filling
-    if !problems.isEmpty { throw .validation(problems) }
-    idempotency = try arguments.idempotency(of: operation, for: caller)
+    throw .validation(problems)
   }
+
+  private static let missingBody = Failure.Problem(
+    location: [.key("body")], message: "field required", type: "value_error.missing")
 
   /// The body with its defaults; adds what is wrong with it to the problems.
   private static func check(

@@ -21,8 +21,13 @@ package final class ControlPlane: @unchecked Sendable {
   private let idempotentCalls = IdempotentCalls()
 
   /// Opens a plane from a path, ":memory:", or a JSON object. Tasks that dead processes left unfinished are ended.
-  package init(configuration text: [UInt8], log: Log) throws(Failure) {
-    let configuration = try PlaneConfiguration(text)
+  package convenience init(configuration text: [UInt8], log: Log) throws(Failure) {
+    try self.init(try PlaneConfiguration(text), log: log)
+  }
+
+  /// The same from what was read already.
+  init(_ configuration: PlaneConfiguration, log: Log) throws(Failure) {
+    if configuration.isRemote { throw Failure(.unsupported, "config: store is a service elsewhere") }
     let opened: Store
     do throws(StoreError) {
       opened = try StoreRegistry.open(

@@ -14,6 +14,8 @@ struct PlaneConfiguration: Sendable {
   /// Nil when it is not said: then the host is not restricted, and API callers are.
   var network: NetworkPolicy?
   var callTimeoutMilliseconds: Int64 = 600_000
+  /// Of a store elsewhere.
+  var apiKey: String?
 
   /// Reads a path, ":memory:", or a JSON object.
   init(_ text: [UInt8]) throws(Failure) {
@@ -26,13 +28,34 @@ struct PlaneConfiguration: Sendable {
         throw Failure(error, in: "config")
       }
       for member in object.members { try set(member.key, member.value) }
+      try checkKeys(object)
     } else {
       store = String(decoding: text, as: UTF8.self)
     }
     if store.isEmpty { throw Failure(.misuse, "config: store is required") }
-    if hasScheme {
+    if hasScheme, !isRemote {
       throw Failure(
-        .unsupported, "config: stores with a scheme are not supported by this version: use a path or :memory:")
+        .unsupported, "config: this version has stores in files, in :memory:, and behind http:// and https://")
+    }
+  }
+
+  /// Whether the store is a service elsewhere.
+  var isRemote: Bool {
+    HTTPText.hasPrefixIgnoringCase(store, "http://") || HTTPText.hasPrefixIgnoringCase(store, "https://")
+  }
+
+  /// Refuses keys that say nothing about the kind of store that it is.
+  private func checkKeys(_ object: JSON) throws(Failure) {
+    for member in object.members {
+      switch member.key {
+      case "store", "limits": continue
+      case "api_key":
+        if !isRemote { throw Failure(.unsupported, "config: api_key is for stores behind http:// and https://") }
+      default:
+        if isRemote {
+          throw Failure(.unsupported, "config: \(member.key) does nothing for a store behind http:// or https://")
+        }
+      }
     }
   }
 
@@ -63,7 +86,8 @@ struct PlaneConfiguration: Sendable {
         guard member.key == "call_timeout_ms" else { throw wrong("limits.\(member.key)", "is not a known key") }
         callTimeoutMilliseconds = try integer("limits.call_timeout_ms", member.value, 1...86_400_000)
       }
-    case "api_key", "workspace_root", "secrets_key", "threads":
+    case "api_key": apiKey = try text(key, value, maximum: 4096)
+    case "workspace_root", "secrets_key", "threads":
       throw Failure(.unsupported, "config: \(key) does nothing in this version")
     default: throw wrong(key, "is not a known key")
     }
