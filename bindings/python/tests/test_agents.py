@@ -39,6 +39,15 @@ def test_every_operation_works(plane: muster.Plane) -> None:
     assert [message["content"] for message in plane.tasks.thread(task_id)] == ["hi", "echo: hi"]
     assert plane.tasks.thread_full(task_id)["root"][-1]["content"] == "echo: hi"
     assert plane.tasks.delete(task_id) is None  # type: ignore[func-returns-value]
+    template = plane.agents.export(agent_id, name="T")
+    assert plane.agents.import_(template["id"], name="B")["origin_template"] == template["id"]
+    providers = [provider["internal_identifier"] for provider in plane.llm_providers.list()]
+    assert "openai" in providers and plane.llm_providers.models("openai")
+    key = plane.keys.create(name="k", agents=[agent_id])
+    assert key.pop("key").startswith("muster_")
+    assert plane.keys.get(key["id"]) == key and plane.keys.list()["items"] == [key]
+    assert plane.keys.update(key["id"], agents=None, read_only=True) == {**key, "agents": None, "read_only": True}
+    assert plane.keys.revoke(key["id"]) is None  # type: ignore[func-returns-value]
     assert plane.agents.delete(agent_id) is None  # type: ignore[func-returns-value]
     assert called == {operation["name"] for operation in muster.build_info()["operations"]}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import keyword
 from typing import Any, Dict
 
 import pytest
@@ -34,7 +35,7 @@ def test_each_operation_has_a_method() -> None:
     with muster.open(":memory:") as plane:
         for operation in muster.build_info()["operations"]:
             area, name = operation["name"].split(".")
-            method = getattr(getattr(plane, area), name)
+            method = getattr(getattr(plane, area), name + "_" * keyword.iskeyword(name))
             parameters = inspect.signature(method).parameters
             assert {parameter["name"] for parameter in operation["parameters"]} <= set(parameters)
 
