@@ -168,7 +168,7 @@ typedef struct muster muster;
 #define MUSTER_LOG_DEBUG 4
 
 /* Receives one log line; `message` has `length` bytes and a NUL, and is valid during the call only. May be called from any thread that
- * is inside a call of the plane, several at once, and during muster_open(). It must return normally and must not call the plane. Since 0.1.0. */
+ * is inside a call of the plane and from the threads of its servers, several at once, and during muster_open(). It must return normally and must not call the plane. Since 0.1.0. */
 typedef void (*muster_log_fn)(void *MUSTER_NULLABLE user_data, int32_t level, const char *MUSTER_NONNULL component,
                               const char *MUSTER_NONNULL message, size_t length);
 

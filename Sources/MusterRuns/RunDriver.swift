@@ -24,6 +24,8 @@ package final class RunDriver: @unchecked Sendable {
   let models: any ModelClient
   let settings: Settings
   let log: Log
+  /// What was run since the plane was opened.
+  package let counts = RunCounts()
   private let turns = TurnQueue()
   private let running = RunningTasks()
   private let strays = StrayRuns()
@@ -92,7 +94,9 @@ package final class RunDriver: @unchecked Sendable {
         entry: JournalCoding.entry(event, commands: commands, role: .user, at: .now()),
         afterSequence: known?.sequence ?? 0, idempotency: invocation.idempotency)
       switch try asStore({ () throws(StoreError) in try store.beginTurn(start, durable: settings.isDurable) }) {
-      case .begun(let task): return BegunTurn(task: task, run: run)
+      case .begun(let task):
+        counts.begin()
+        return BegunTurn(task: task, run: run)
       case .changed: continue
       case .agentGone: throw .agentDeleted
       }
@@ -169,9 +173,11 @@ package final class RunDriver: @unchecked Sendable {
     let commands = run.apply(event, sequence: task.sequence &+ 1)
     guard case .finished(let finish) = run.phase else { throw .unreadable("task \(task.id) does not end") }
     let entry = JournalCoding.entry(event, commands: commands, role: nil, at: .now())
+    let turnEnd = JournalCoding.end(finish, run)
     let ended = try asStore { () throws(StoreError) in
-      try store.seize(task, with: entry, end: JournalCoding.end(finish, run), durable: settings.isDurable)
+      try store.seize(task, with: entry, end: turnEnd, durable: settings.isDurable)
     }
+    if ended != nil { counts.end(turnEnd.status) }
     return ended != nil
   }
 

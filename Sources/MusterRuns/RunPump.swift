@@ -102,6 +102,10 @@ struct RunPump {
       try driver.store.append(entry, to: task, end: end, durable: durable)
     }
     guard let written else { return false }
+    if case .modelAnswered(let answered) = event {
+      driver.counts.add(promptTokens: answered.promptTokens ?? 0, completionTokens: answered.completionTokens ?? 0)
+    }
+    if let end { driver.counts.end(end.status) }
     self.task = written
     self.answer = answer
     run = next

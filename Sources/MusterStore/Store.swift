@@ -40,6 +40,9 @@ package final class Store: @unchecked Sendable {
   let identity: StoreRegistry.Identity?
   var openCount = 1
 
+  /// What this process has written to it.
+  package var writeCounts: WriteCounts { writer.counts }
+
   /// Opens the file, makes or migrates it, and shows other processes that this one is alive. `path` is resolved.
   init(path: String, identity: StoreRegistry.Identity?, busyTimeoutMilliseconds: Int64) throws(StoreError) {
     self.path = path

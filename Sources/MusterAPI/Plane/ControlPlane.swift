@@ -124,6 +124,24 @@ package final class ControlPlane: @unchecked Sendable {
     }
   }
 
+  /// What the plane has done since it was opened: names and values that say nothing about whom it did it for.
+  package var measures: [Measure] {
+    let counted = runs.counts.values
+    let written = store.writeCounts
+    var measures = [Measure("muster_runs_begun_total", "Runs that were accepted.", counted.begun)]
+    for entry in counted.ended {
+      measures.append(
+        Measure("muster_runs_ended_total", "Runs that ended, by status.", entry.count, ("status", entry.status.word)))
+    }
+    let tokens: StaticString = "muster_model_tokens_total"
+    measures.append(Measure(tokens, "Tokens that models counted.", counted.promptTokens, ("kind", "prompt")))
+    measures.append(Measure(tokens, "Tokens that models counted.", counted.completionTokens, ("kind", "completion")))
+    measures.append(Measure("muster_store_writes_total", "Writes of this process.", written.jobs))
+    measures.append(Measure("muster_store_commits_total", "Transactions that carried them.", written.commits))
+    measures.append(Measure("muster_store_syncs_total", "Transactions that were synced.", written.syncs))
+    return measures
+  }
+
   /// A ticket for one later call; 0 when too many wait unused.
   package func makeTicket() -> UInt64 { tickets.make() }
 

@@ -258,17 +258,18 @@ package final class Server: @unchecked Sendable {
     }
     var answer = RESTAnswer(status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")])
     answer.facts.route = "/metrics"
-    answer.body = metrics.text([
-      (
-        "muster_server_requests_in_flight", "Requests that workers are busy with.",
-        Int64(lock.withLock { running.count })
-      ),
-      ("muster_server_workers_busy", "Threads that work on a request.", Int64(workers?.busy ?? 0)),
-      (
-        "muster_server_connections", "Connections that are open.",
-        Int64(loop.map { cmicrohttpd_server_connections($0) } ?? 0)
-      ),
-    ])
+    answer.body = metrics.text(
+      [
+        (
+          "muster_server_requests_in_flight", "Requests that workers are busy with.",
+          Int64(lock.withLock { running.count })
+        ),
+        ("muster_server_workers_busy", "Threads that work on a request.", Int64(workers?.busy ?? 0)),
+        (
+          "muster_server_connections", "Connections that are open.",
+          Int64(loop.map { cmicrohttpd_server_connections($0) } ?? 0)
+        ),
+      ], plane.measures)
     return answer
   }
 

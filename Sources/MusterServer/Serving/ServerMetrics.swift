@@ -1,3 +1,4 @@
+import MusterAPI
 import MusterSystem
 
 /// Counts what a server does, for `GET /metrics`. Labels are patterns and statuses: nothing that callers choose.
@@ -48,8 +49,10 @@ final class ServerMetrics: @unchecked Sendable {
     }
   }
 
-  /// The Prometheus text format; `gauges` are what is measured at the moment.
-  func text(_ gauges: [(name: StaticString, help: StaticString, value: Int64)]) -> [UInt8] {
+  /// The Prometheus text format; `gauges` are what is measured at the moment, `measures` what the plane counts.
+  func text(
+    _ gauges: [(name: StaticString, help: StaticString, value: Int64)], _ measures: [Measure]
+  ) -> [UInt8] {
     let (requests, durations) = lock.withLock { (self.requests, self.durations) }
     var text = ""
     header("muster_http_requests_total", "counter", "Requests by route, method and status.", &text)
@@ -74,6 +77,17 @@ final class ServerMetrics: @unchecked Sendable {
       let name = gauge.name.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
       header(name, "gauge", gauge.help, &text)
       text += "\(name) \(gauge.value)\n"
+    }
+    var last = ""
+    for measure in measures {
+      let name = measure.name.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
+      if name != last { header(name, "counter", measure.help, &text) }
+      last = name
+      var label = ""
+      if let given = measure.label {
+        label = "{\(given.name.withUTF8Buffer { String(decoding: $0, as: UTF8.self) })=\"\(given.value)\"}"
+      }
+      text += "\(name)\(label) \(measure.value)\n"
     }
     header("muster_server_start_time_seconds", "gauge", "When the server began, in seconds since 1970.", &text)
     text += "muster_server_start_time_seconds \(ServerMetrics.seconds(began.microseconds))\n"

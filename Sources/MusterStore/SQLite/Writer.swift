@@ -26,6 +26,7 @@ final class Writer: @unchecked Sendable {
   private var busyTimeoutMilliseconds: Int64
   /// What `PRAGMA synchronous` was last set to.
   private var isFullySynchronous: Bool?
+  private var counted = WriteCounts()
 
   init(database: Database, turnstile: Turnstile?, busyTimeoutMilliseconds: Int64) {
     database.watchCheckpoints()
@@ -34,6 +35,9 @@ final class Writer: @unchecked Sendable {
     isInMemory = turnstile == nil
     self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
   }
+
+  /// What was written so far.
+  var counts: WriteCounts { lock.withLock { counted } }
 
   /// Planes that share a store may wait as long as the most patient of them.
   func raiseBusyTimeout(to milliseconds: Int64) {
@@ -109,7 +113,15 @@ final class Writer: @unchecked Sendable {
       let errors = commit(batch, until: deadline)
       turnstile?.leave()
       lock.lock()
-      for (job, error) in zip(batch, errors) { finish(job, error) }
+      var written: Int64 = 0
+      var isSynced = false
+      for (job, error) in zip(batch, errors) {
+        finish(job, error)
+        guard error == nil else { continue }
+        written &+= 1
+        isSynced = isSynced || job.isOwed
+      }
+      counted.add(jobs: written, isSynced: isSynced)
     }
     if let next = queue.first {
       next.state = .leader

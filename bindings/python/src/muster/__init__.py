@@ -13,6 +13,7 @@ from ._area import UNSET
 from ._native import HTTPAnswer, build_info, library_version
 from ._operations import Agents, LlmProviders, Tasks
 from ._plane import Plane, open
+from ._server import Server
 from .errors import (
     APIError,
     BadHandleError,
@@ -51,6 +52,7 @@ __all__ = [
     "NetworkError",
     "NotFoundError",
     "Plane",
+    "Server",
     "StoreError",
     "Tasks",
     "TimeoutError_",

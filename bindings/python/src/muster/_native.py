@@ -137,6 +137,34 @@ def http(handle: int, method: str, target: str, headers: Mapping[str, str], body
     return HTTPAnswer(status.value, json.loads(text.decode()), content)
 
 
+def serve(handle: int, options: bytes) -> int:
+    """Starts a server on a plane and gives its handle."""
+    server, error = ctypes.c_void_p(), ctypes.c_void_p()
+    status = library.muster_serve(handle, options, ctypes.byref(server), ctypes.byref(error))
+    if status != 0 or server.value is None:
+        raise _failure(status, error)
+    return server.value
+
+
+def server_url(server: int) -> str:
+    """The address of a running server."""
+    url, error = ctypes.c_void_p(), ctypes.c_void_p()
+    status = library.muster_server_url(server, ctypes.byref(url), None, ctypes.byref(error))
+    if status != 0:
+        raise _failure(status, error)
+    try:
+        return ctypes.string_at(url).decode()
+    finally:
+        library.muster_free(url)
+
+
+def stop_server(server: int) -> None:
+    """Stops a server, and waits until it has ended."""
+    status = library.muster_server_stop(server)
+    if status != 0:
+        raise _failure(status, ctypes.c_void_p())
+
+
 def _failure(status: int, error: ctypes.c_void_p) -> MusterError:
     """The exception for a failed call; frees the library's error object."""
     name = library.muster_status_name(status).decode()

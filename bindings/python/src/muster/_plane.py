@@ -13,6 +13,7 @@ from . import _native
 from ._area import given
 from ._native import HTTPAnswer
 from ._operations import BLOCKING_OPERATIONS, Agents, Keys, LlmProviders, Tasks
+from ._server import Server
 from .errors import MusterError
 
 _Answer = TypeVar("_Answer")
@@ -92,6 +93,15 @@ class Plane:
         if threading.current_thread() is threading.main_thread():
             return _on_helper("http", perform, None)
         return perform()
+
+    def serve(self, options: Optional[Mapping[str, Any]] = None, **more: Any) -> Server:
+        """Serves the REST interface on a socket until the server is stopped or the plane is closed.
+
+        Options are those of ``muster_serve`` by name, as a mapping, as keywords, or both; for example
+        ``plane.serve(listen="127.0.0.1:8080", rate_limit="off")``. Without ``listen``, it is a free port of this
+        machine: see :attr:`Server.url`. Clients need a key: ``plane.call("keys.create", body={"name": "me"})["key"]``.
+        """
+        return Server(self, self._handle, {**(options or {}), **more})
 
     def ticket(self) -> int:
         """Makes a number that names one later call, so that another thread can cancel it."""
