@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 
 struct platform_mutex { pthread_mutex_t value; };
 struct platform_condition { pthread_cond_t value; };
@@ -276,6 +277,30 @@ int platform_record_lock(int descriptor, int64_t offset, bool wait) {
   return lock_byte(descriptor, wait ? F_SETLKW : F_SETLK, F_WRLCK, offset);
 }
 int platform_record_unlock(int descriptor, int64_t offset) { return lock_byte(descriptor, F_SETLK, F_UNLCK, offset); }
+// By number: the function in the C library would raise the oldest version of it that the library runs with.
+static int rename_to_free_name(const char *from, const char *to) {
+  const unsigned int no_replace = 1;
+  if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, no_replace) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  if (link(from, to) != 0) return errno;
+  return unlink(from) == 0 ? 0 : errno;
+}
+
+int platform_file_publish(const char *from, const char *to) {
+  int failure = rename_to_free_name(from, to);
+  if (failure != 0) return failure;
+  const char *slash = strrchr(to, '/');
+  char *folder = slash == NULL ? strdup(".") : slash == to ? strdup("/") : strndup(to, (size_t)(slash - to));
+  if (folder == NULL) return ENOMEM;
+  int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  free(folder);
+  if (descriptor < 0) return errno;
+  // Not every file system can sync a folder.
+  failure = fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno;
+  close(descriptor);
+  return failure;
+}
+
 int platform_description_lock(int descriptor, int64_t offset) { return lock_byte(descriptor, F_OFD_SETLK, F_WRLCK, offset); }
 int platform_description_unlock(int descriptor, int64_t offset) { return lock_byte(descriptor, F_OFD_SETLK, F_UNLCK, offset); }
 

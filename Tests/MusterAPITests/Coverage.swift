@@ -14,6 +14,8 @@ enum Coverage {
   case own(String)
   /// Answers everybody alike.
   case common(String)
+  /// Removes what is the caller's own; not for callers who are limited to some agents.
+  case removing(String)
   /// For the host alone.
   case host
 
@@ -39,6 +41,7 @@ enum Coverage {
     "tasks.delete": .refused(#"{"task_id":"TASK"}"#),
     "tasks.thread": .refused(#"{"task_id":"TASK"}"#),
     "tasks.thread_full": .refused(#"{"task_id":"TASK"}"#),
+    "tasks.prune": .removing(#"{"body":{"before":"2999-01-01T00:00:00Z"}}"#),
     "keys.list": .filtered,
     "keys.get": .refused(#"{"key_id":"KEY"}"#),
     "keys.create": .own(#"{"body":{"name":"mine"}}"#),

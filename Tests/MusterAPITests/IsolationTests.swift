@@ -48,6 +48,9 @@ struct IsolationTests {
       let (status, answer) = try bench.call(name, arguments, as: caller)
       #expect(status == 0)
       #expect(text(answer) == text(try bench.call(name, arguments, as: bench.plane.host).answer))
+    case .removing(let arguments):
+      let (status, answer) = try bench.call(name, arguments, as: caller)
+      #expect(status == (caller.agents == nil ? 0 : 403), "\(name): \(text(answer) ?? "")")
     case .host:
       #expect(try bench.call(name, as: caller).status == 403)
     case nil: break
@@ -86,7 +89,8 @@ struct IsolationTests {
     for operation in OperationTable.all {
       let arguments: String
       switch Coverage.of(operation) {
-      case .refused(let given), .own(let given), .common(let given): arguments = bench.filled(given)
+      case .refused(let given), .own(let given), .common(let given), .removing(let given):
+        arguments = bench.filled(given)
       default: arguments = "{}"
       }
       let (status, answer) = try bench.call(operation.name, arguments, as: reader)
@@ -104,7 +108,7 @@ struct IsolationTests {
   func notManaging() throws {
     let bench = try KeyBench()
     let caller = try bench.caller("{}")
-    for operation in OperationTable.all where operation.name.hasPrefix("keys.") {
+    for operation in OperationTable.all where operation.name.hasPrefix("keys.") && operation.access != .host {
       #expect(operation.access == .manageKeys)
       guard case .refused(let arguments) = Coverage.of(operation) else { continue }
       let (status, answer) = try bench.call(operation.name, bench.filled(arguments), as: caller)

@@ -96,6 +96,9 @@ typedef struct platform_file_status {
 int platform_file_stat(const char *_Nonnull path, platform_file_status *_Nonnull status);
 int platform_descriptor_stat(int descriptor, platform_file_status *_Nonnull status);
 
+/// Gives a file another name in its file system, which must be free, and makes that durable. 0, or an error number.
+int platform_file_publish(const char *_Nonnull from, const char *_Nonnull to);
+
 /// A POSIX record lock (owned by the process) on one byte. `wait`: blocks. 0, or an error number.
 int platform_record_lock(int descriptor, int64_t offset, bool wait);
 int platform_record_unlock(int descriptor, int64_t offset);

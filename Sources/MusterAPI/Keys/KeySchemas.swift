@@ -17,6 +17,13 @@ enum KeySchemas {
     ),
     ("CreateAPIKey", create),
     ("UpdateAPIKey", update),
+    (
+      "FirstAPIKey",
+      """
+      {"type":"object","properties":{"key":{"type":["string","null"],"description":"The key; null when there was one before."}},\
+      "required":["key"]}
+      """
+    ),
     ("APIKeyPage", SharedSchemas.page(of: "APIKey")),
   ]
 

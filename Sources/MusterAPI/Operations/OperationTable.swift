@@ -2,7 +2,8 @@
 package enum OperationTable {
   /// All operations in the order of the documentation.
   package static let all: [Operation] =
-    AgentOperations.all + TemplateOperations.all + TaskOperations.all + ProviderOperations.all + KeyOperations.all
+    AgentOperations.all + TemplateOperations.all + TaskOperations.all + PruneOperation.all + ProviderOperations.all
+    + KeyOperations.all + FirstKeyOperation.all + StoreOperations.all
 
   private static let byName: [String: Operation] = {
     var table: [String: Operation] = [:]

@@ -7,7 +7,7 @@ enum SchemaCatalogue {
     var text = "{"
     let all =
       AgentSchemas.all + TemplateSchemas.all + TaskSchemas.all + ProviderSchemas.all + KeySchemas.all
-      + SharedSchemas.all
+      + StoreSchemas.all + SharedSchemas.all
     for (index, schema) in all.enumerated() {
       if index > 0 { text += "," }
       text += "\"\(schema.name)\":\(schema.text)"

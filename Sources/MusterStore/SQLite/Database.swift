@@ -169,6 +169,27 @@ final class Database {
     }
   }
 
+  /// Copies the database into another one, which is overwritten; asks now and then whether to go on, and gives false when it
+  /// did not. The copy is of one moment if a transaction that has read is open on this connection.
+  func copy(to target: Database, while isWanted: () -> Bool) throws(StoreError) -> Bool {
+    guard let backup = sqlite3_backup_init(target.handle, "main", handle, "main") else {
+      throw Database.error(sqlite3_extended_errcode(target.handle), of: target.handle)
+    }
+    var result = SQLITE_OK
+    var isGivenUp = false
+    while result == SQLITE_OK {
+      isGivenUp = !isWanted()
+      if isGivenUp { break }
+      result = sqlite3_backup_step(backup, 1024)
+    }
+    let end = sqlite3_backup_finish(backup)
+    if isGivenUp { return false }
+    guard result == SQLITE_DONE, end == SQLITE_OK else {
+      throw Database.error(end == SQLITE_OK ? result : end, of: target.handle)
+    }
+    return true
+  }
+
   /// Whether no transaction is open. SQLite ends one by itself when the disk is full.
   var isOutsideTransaction: Bool { sqlite3_get_autocommit(handle) != 0 }
 

@@ -37,6 +37,9 @@ enum StoreFile {
     }
   }
 
+  /// Removes a file that nobody uses.
+  static func remove(_ path: String) { _ = path.withCString { unlink($0) } }
+
   /// Names the file whatever path leads to it.
   static func identity(_ path: String) throws(StoreError) -> (device: UInt64, inode: UInt64) {
     var status = platform_file_status()
