@@ -743,6 +743,20 @@ class Tasks(Area):
         answer: types.FullThread = self._call("tasks.thread_full", {"task_id": task_id})
         return answer
 
+    def prune(self, *, before: str, agent_id: Optional[str] = None, **other: Any) -> types.PrunedTasks:
+        """Removes tasks that ended and were last changed before a time, with their sub-tasks; in steps, so that others
+        can write meanwhile.
+
+        Args:
+            before: Tasks that ended and were last changed before this time.
+            agent_id: Only tasks of this agent.
+            other: Further fields of the request.
+        """
+        fields = given({"before": before, "agent_id": agent_id})
+        body = {**fields, **other}
+        answer: types.PrunedTasks = self._call("tasks.prune", {}, body)
+        return answer
+
 
 class LlmProviders(Area):
     """The operations on llm_providers."""
@@ -877,3 +891,35 @@ class Keys(Area):
             key_id: The key's id, which is its public part.
         """
         self._call("keys.revoke", {"key_id": key_id})
+
+    def first(self) -> types.FirstAPIKey:
+        """Makes the first API key of the store's organization, which manages keys, and shows it, this once; null when
+        there was a key before.
+        """
+        answer: types.FirstAPIKey = self._call("keys.first", {})
+        return answer
+
+
+class Store(Area):
+    """The operations on store."""
+
+    __slots__ = ()
+
+    def check(self) -> types.StoreCheck:
+        """Looks whether the store is whole: the file, what belongs to what, the counts of lists, and the journal of
+        each task.
+        """
+        answer: types.StoreCheck = self._call("store.check", {})
+        return answer
+
+    def backup(self, *, path: str, **other: Any) -> types.StoreBackup:
+        """Writes a copy of the store, as it is at one moment, into a new file; others go on writing meanwhile.
+
+        Args:
+            path: The new file; one that is there is refused.
+            other: Further fields of the request.
+        """
+        fields = given({"path": path})
+        body = {**fields, **other}
+        answer: types.StoreBackup = self._call("store.backup", {}, body)
+        return answer

@@ -12,7 +12,7 @@ from typing import Any, Callable, List, Mapping, Optional, Sequence, Type, TypeV
 from . import _native
 from ._area import given
 from ._native import HTTPAnswer
-from ._operations import BLOCKING_OPERATIONS, Agents, Keys, LlmProviders, Tasks
+from ._operations import BLOCKING_OPERATIONS, Agents, Keys, LlmProviders, Store, Tasks
 from ._server import Server
 from .errors import MusterError
 
@@ -47,6 +47,11 @@ class Plane:
     def keys(self) -> Keys:
         """The operations on API keys, which callers of the REST service need."""
         return Keys(self)
+
+    @property
+    def store(self) -> Store:
+        """Checking the store, and copying it while others write; for the host alone."""
+        return Store(self)
 
     @property
     def llm_providers(self) -> LlmProviders:

@@ -811,12 +811,57 @@ class UpdateAPIKey(TypedDict, total=False):
     """From when it is refused; null: never."""
 
 
+class FirstAPIKey(TypedDict, total=False):
+    key: Optional[str]
+    """The key; null when there was one before."""
+
+
 class APIKeyPage(TypedDict, total=False):
     items: List[APIKey]
     total: int
     page: int
     per_page: int
     total_pages: int
+
+
+class StoreCheck(TypedDict, total=False):
+    """What a check of the store has found."""
+
+    ok: bool
+    agents: int
+    tasks: int
+    records: int
+    """Records in the journal."""
+    bytes: int
+    problem_count: int
+    problems: List[str]
+    """A line for each, at most 100."""
+
+
+class BackUpStore(TypedDict, total=False):
+    path: str
+    """The new file; one that is there is refused."""
+
+
+class StoreBackup(TypedDict, total=False):
+    """A copy of the store."""
+
+    path: str
+    bytes: int
+
+
+class PruneTasks(TypedDict, total=False):
+    """Which tasks to remove for good."""
+
+    before: str
+    """Tasks that ended and were last changed before this time."""
+    agent_id: Optional[str]
+    """Only tasks of this agent."""
+
+
+class PrunedTasks(TypedDict, total=False):
+    deleted: int
+    """How many tasks were removed, sub-tasks included."""
 
 
 class ValidationError(TypedDict, total=False):
