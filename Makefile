@@ -8,7 +8,8 @@ SCRATCH := .build-release
 LIBRARY := $(BUILD)/libmuster.so.1
 PYTHON ?= python3
 VENV := $(BUILD)/venv
-SOURCES := $(shell find Sources include -type f) Package.swift
+SOURCES := $(shell find Sources include -type f -not -path 'Sources/MusterCommand/*') Package.swift
+COMMAND := $(shell find Sources/MusterCommand -name "*.swift")
 
 # Static Swift runtime, hidden symbols, no unloading: see CONTRIBUTING.md. The flags stand here and not in Package.swift, because tests link dynamically.
 LINK := -Xswiftc -static-stdlib -Xswiftc -use-ld=lld -Xswiftc -L$(CURDIR)/$(BUILD)/static \
@@ -38,8 +39,8 @@ $(LIBRARY): $(SOURCES) Makefile | tools
 # The command is a client of the C interface: it links the library like any other program.
 command: $(BUILD)/muster
 
-$(BUILD)/muster: $(LIBRARY) $(wildcard Sources/MusterCommand/*.swift)
-	swiftc -O -swift-version 6 -static-stdlib -warnings-as-errors Sources/MusterCommand/*.swift -I include -I Sources/CJansson \
+$(BUILD)/muster: $(LIBRARY) $(COMMAND)
+	swiftc -O -swift-version 6 -static-stdlib -warnings-as-errors $(COMMAND) -I include -I Sources/CJansson \
 	  -module-name MusterCommand -L$(BUILD) -lmuster -Xlinker -rpath -Xlinker '$$ORIGIN:$$ORIGIN/../lib' -o $@.new
 	@strip -s $@.new && mv $@.new $@
 

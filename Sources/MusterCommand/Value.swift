@@ -14,6 +14,19 @@ final class Value {
 
   static func object() -> Value? { Value(owned: json_object()) }
 
+  static func array(_ texts: [String]) -> Value? {
+    guard let array = Value(owned: json_array()) else { return nil }
+    for text in texts { json_array_append_new(array.pointer, json_string(text)) }
+    return array
+  }
+
+  /// An object with one member, for calls that name one thing.
+  static func object(_ key: String, _ value: String) throws(Failure) -> Value {
+    guard let object = Value.object() else { throw .outOfMemory }
+    object.set(key, value)
+    return object
+  }
+
   /// A value from JSON text of any kind.
   static func parse(_ text: String) throws(Failure) -> Value {
     var text = text
@@ -41,6 +54,10 @@ final class Value {
 
   func set(_ key: String, _ value: Int64) { json_object_set_new(pointer, key, json_integer(value)) }
 
+  func set(_ key: String, _ value: Bool) { json_object_set_new(pointer, key, value ? json_true() : json_false()) }
+
+  func setNull(_ key: String) { json_object_set_new(pointer, key, json_null()) }
+
   func set(_ key: String, _ value: Value) { json_object_set(pointer, key, value.pointer) }
 
   func member(_ key: String) -> Value? { Value(owned: json_incref(json_object_get(pointer, key))) }
@@ -49,8 +66,40 @@ final class Value {
 
   func integer(_ key: String) -> Int64 { json_integer_value(json_object_get(pointer, key)) }
 
+  func flag(_ key: String) -> Bool { json_object_get(pointer, key)?.pointee.type == JSON_TRUE }
+
+  /// Whether there is something else than null under the key.
+  func isPresent(_ key: String) -> Bool { json_object_get(pointer, key).map { $0.pointee.type != JSON_NULL } ?? false }
+
+  var isEmpty: Bool { json_object_size(pointer) == 0 }
+
   /// The items of an array, none for another kind of value.
   var items: [Value] {
     (0..<json_array_size(pointer)).compactMap { Value(owned: json_incref(json_array_get(pointer, $0))) }
   }
+
+  /// The texts in an array.
+  var texts: [String] {
+    (0..<json_array_size(pointer)).compactMap {
+      json_string_value(json_array_get(pointer, $0)).map { String(cString: $0) }
+    }
+  }
+
+  /// The members of an object, in order.
+  var members: [(key: String, value: Value)] {
+    var found: [(String, Value)] = []
+    var place = json_object_iter(pointer)
+    while let here = place {
+      if let key = json_object_iter_key(here), let value = Value(owned: json_incref(json_object_iter_value(here))) {
+        found.append((String(cString: key), value))
+      }
+      place = json_object_iter_next(pointer, here)
+    }
+    return found
+  }
+
+  func append(_ value: Value) { json_array_append(pointer, value.pointer) }
+
+  /// Lays the members of another object over these.
+  func merge(_ other: Value) { json_object_update(pointer, other.pointer) }
 }

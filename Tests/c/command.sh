@@ -165,6 +165,84 @@ is environment "$out" "the model of the environment"
 out=$(cd "$folder" && unset MUSTER_STORE && "$muster" agents create --name Here && ls agents.db)
 has "$out" "*agents.db" "the default store is agents.db"
 
+# ---- Agents: changing ----
+
+try agents get Echo
+expect 0 "get by name"
+has "$out" "*id  *$echo_id*name  *Echo*version  *2*" "get shows the agent"
+try agents update Echo --name Echo2 --body '{"description":"d"}' --json
+expect 0 "update"
+is "Echo2 d Be brief. True" "$(field "$out" name) $(field "$out" description) $(field "$out" instructions general) \
+$(field "$out" has_pending_changes)" "what update changed"
+printf '{"instructions":{"goal":["g"]}}' >"$folder/body.json"
+try agents update Echo2 --name Echo --instructions "Be briefer." --body "@$folder/body.json" --deploy --json
+expect 0 "update with a file and a deploy"
+is "Be briefer. g False" "$(field "$out" instructions general) $(field "$out" instructions goal 0) \
+$(field "$out" has_pending_changes)" "what update changed and deployed"
+try agents update Echo --instructions "Be brief." --json
+is "Be brief. g" "$(field "$out" instructions general) $(field "$out" instructions goal 0)" "the other instructions are kept"
+try agents deploy Echo
+expect 0 "deploy"
+has "$out" "*version  *4*" "deploy shows the new version"
+try agents update Echo
+expect 2 "update without anything to change"
+try agents update Echo --body @/no/such/file
+expect 1 "a body from a file that is not there"
+template=$("$muster" agents export Echo)
+is 36 ${#template} "export prints the id of the template"
+try agents import "$template" --name Twin
+expect 0 "import"
+is 36 ${#out} "import prints the id of the agent"
+try agents get Twin --json
+is "Be brief. echo $template" "$(field "$out" instructions general) $(field "$out" model_name) $(field "$out" origin_template)" \
+  "what import made"
+try agents delete Twin
+expect 0 "delete"
+is "" "$out" "delete prints nothing"
+try agents get Twin
+expect 1 "an agent that was deleted"
+
+# ---- Tasks ----
+
+try tasks list --agent Echo
+expect 0 "tasks of an agent"
+has "$out" "ID *STATUS *AGE *AGENT *RESULT*talk *completed*echo: again*" "the table of tasks"
+try tasks list --status completed --per-page 1 --json
+is completed "$(field "$out" items 0 status)" "tasks in a status"
+try tasks get talk
+has "$out" "*agent  *$echo_id*status  *completed*input  *again*result  *echo: again*" "a task"
+try tasks get nothing
+expect 1 "a task that is not there"
+try tasks thread talk
+has "$out" "user *by name*assistant *echo: by name*user *again*assistant *echo: again*" "a thread"
+try tasks thread talk --full --json
+has "$out" '{"root":*' "a full thread"
+try tasks stop talk --json
+is completed "$(field "$out" status)" "a task that has ended is not stopped"
+out=$(printf 'from a pipe' | "$muster" invoke Echo - --thread piped)
+is "echo: from a pipe" "$out" "text from standard input"
+try tasks delete piped
+expect 0 "delete a task"
+try tasks get piped
+expect 1 "a task that was deleted"
+for words in "tasks prune" "tasks prune --older-than soon" "tasks prune --older-than -1d" "tasks prune --older-than 9999999999999d"; do
+  # shellcheck disable=SC2086
+  try $words
+  expect 2 "$words"
+done
+try tasks prune --older-than 1h
+is "0 tasks removed" "$out" "nothing is old enough"
+sleep 1.1
+try tasks prune --older-than 0s --agent Broken
+is "2 tasks removed" "$out" "the tasks of an agent"
+try tasks prune --older-than 0s --json
+expect 0 "prune"
+try tasks list --status completed --json
+is 0 "$(field "$out" total)" "what ended is removed"
+try store check
+expect 0 "the store is whole"
+has "$out" "ok: * agents, 0 tasks, 0 records, *" "the store is whole"
+
 # ---- Ctrl-C ----
 
 # From Python, because a plain script starts its background jobs with SIGINT ignored.

@@ -112,6 +112,9 @@ fi
 selected examples && examples
 if selected command; then
   run command env MUSTER="$build/muster" sh "$here/command.sh" "$(folder command)"
+  for name in terminal serve; do
+    run $name env MUSTER="$build/muster" python3 "$root/Tests/command/$name.py" "$(folder $name)"
+  done
 fi
 
 finish

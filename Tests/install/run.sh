@@ -33,8 +33,11 @@ diff - "$scratch/files" <<END >&2
 .$prefix/lib/libmuster.so
 .$prefix/lib/libmuster.so.1
 .$prefix/lib/pkgconfig/muster.pc
+.$prefix/share/bash-completion/completions/muster
+.$prefix/share/fish/vendor_completions.d/muster.fish
 .$prefix/share/man/man1/muster.1
 .$prefix/share/man/man3/libmuster.3
+.$prefix/share/zsh/site-functions/_muster
 END
 note $? "these files are installed and no others"
 ! grep -rl '@[A-Z_]*@' "$stage$prefix/lib/pkgconfig" "$stage$prefix/lib/cmake" "$stage$prefix/share" >&2
@@ -85,7 +88,8 @@ for page in man1/muster.1 man3/libmuster.3; do
   note $code "$page is rendered without a warning"
 done
 # The manual page shows the options that the command has.
-"$stage$prefix/bin/muster" help | grep -o -- '--[a-z-]*' | sort -u >"$scratch/options"
+# So do the completions, which are made from the same table.
+sed -n "s/.*-l \([a-z-]*\).*/--\1/p" "$stage$prefix/share/fish/vendor_completions.d/muster.fish" | sort -u >"$scratch/options"
 while read -r option; do
   grep -q -- "Fl -${option#--}" "$stage$prefix/share/man/man1/muster.1" || echo "$option is not in muster.1"
 done <"$scratch/options" >"$scratch/missing"

@@ -37,4 +37,12 @@ if [ -e "$build/muster" ]; then
   install -d "$destination$prefix/bin"
   install -m 755 "$build/muster" "$destination$prefix/bin/muster"
   fill "$here/man/muster.1" "$destination$prefix/share/man/man1/muster.1"
+  complete() {
+    install -d "$destination$prefix/share/$2"
+    "$build/muster" completions "$1" >"$destination$prefix/share/$2/$3"
+    chmod 644 "$destination$prefix/share/$2/$3"
+  }
+  complete bash bash-completion/completions muster
+  complete zsh zsh/site-functions _muster
+  complete fish fish/vendor_completions.d muster.fish
 fi

@@ -13,7 +13,7 @@ struct InterruptWatch {
   /// Starts to watch. A SIGINT that the program's parent has told it to ignore stays ignored.
   init(plane: Plane, ticket: muster_ticket) {
     pthread_sigmask(SIG_BLOCK, nil, &previous)
-    if Self.isIgnored { return }
+    if StopSignals.isIgnored(SIGINT) { return }
     var interrupt = Self.interruptSet
     pthread_sigmask(SIG_BLOCK, &interrupt, nil)
     let target = UnsafeMutablePointer<Target>.allocate(capacity: 1)
@@ -50,12 +50,5 @@ struct InterruptWatch {
     sigemptyset(&set)
     sigaddset(&set, SIGINT)
     return set
-  }
-
-  private static var isIgnored: Bool {
-    var action = sigaction()
-    guard sigaction(SIGINT, nil, &action) == 0 else { return false }
-    // SIG_IGN is a macro with a cast: Swift sees neither it nor a way to compare functions.
-    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
   }
 }

@@ -1,18 +1,27 @@
+import Glibc
+
 /// Rows under headings, cut to the width of a terminal.
 struct Table {
   struct Column {
     let heading: String
     /// Cut last: an identifier that is cut cannot be copied.
     var keepsWhole = false
+    /// How a cell is shown where there are colours.
+    var style: @Sendable (String) -> Style = { _ in .plain }
   }
 
   let columns: [Column]
   private(set) var rows: [[String]] = []
+  /// Whether colours are wanted.
+  private let isStyled: Bool
   private static let gap = 2
   /// Columns are not made narrower than this while another one can still give.
   private static let narrow = 8
 
-  init(_ columns: [Column]) { self.columns = columns }
+  init(_ columns: [Column], isStyled: Bool = Style.isWanted(on: STDOUT_FILENO)) {
+    self.columns = columns
+    self.isStyled = isStyled
+  }
 
   mutating func add(_ cells: [String]) {
     rows.append(cells.map { Output.printable($0, keepingLines: false) })
@@ -22,17 +31,26 @@ struct Table {
   func text(width: Int) -> String {
     let widths = widths(within: width)
     var text = ""
-    for row in [columns.map(\.heading)] + rows {
+    for (number, row) in ([columns.map(\.heading)] + rows).enumerated() {
       var line = ""
-      for (cell, width) in zip(row, widths) {
+      var gap = 0
+      for (index, (cell, width)) in zip(row, widths).enumerated() {
         let cut = Self.cut(cell, to: width)
-        line += cut + String(repeating: " ", count: width - DisplayWidth.of(cut) + Self.gap)
+        // No spaces at the end of a line.
+        if !cut.isEmpty {
+          let style = number == 0 ? .bold : columns[index].style(cell)
+          line += String(repeating: " ", count: gap) + (isStyled ? style.applied(to: cut) : cut)
+          gap = 0
+        }
+        gap += width - DisplayWidth.of(cut) + Self.gap
       }
-      while line.last == " " { line.removeLast() }
       text += line + "\n"
     }
     return text
   }
+
+  /// Prints the table as wide as the terminal is.
+  func show() { Output.styled(text(width: Output.columns)) }
 
   private func widths(within total: Int) -> [Int] {
     var widths = columns.map { DisplayWidth.of($0.heading) }

@@ -3,50 +3,64 @@ import Glibc
 
 /// `muster invoke AGENT TEXT`.
 enum InvokeCommand {
-  static func run(_ options: Options, store: String) throws(Failure) -> Int32 {
-    guard let name = options.operands.first, let text = options.operands.last, let arguments = Value.object(),
-      let context = Value.object(), let body = Value.object(), let input = Value.object()
-    else { throw .operation("out of memory") }
+  static let command = Command(
+    "invoke", "Run an agent and print its answer.", operands: [.init("AGENT"), .init("TEXT")],
+    options: [
+      .init("thread", "ID", "Continue or start this conversation."),
+      .init("version", "V", "A number, or draft for the working copy; default: the deployed version."),
+      .init("timeout", "SECONDS", "How long to wait."),
+    ],
+    details: """
+      An agent is named by its id or by its name, if only one has it. The text - stands for standard input. Ctrl-C cancels \
+      the run; a second one ends the program at once.
+      """, run: run)
+
+  @Sendable private static func run(_ session: Session) throws(Failure) -> Int32 {
+    let options = session.options
     let timeout = try timeoutMilliseconds(options["timeout"])
-    let plane = try Plane(store: store)
+    let text = session.operand(1) == "-" ? try Input.standard() : session.operand(1)
+    guard let arguments = Value.object(), let context = Value.object(), let body = Value.object() else {
+      throw .outOfMemory
+    }
+    let plane = try session.open()
     let ticket = muster_ticket_new(plane.handle)
-    input.set("text", text)
-    body.set("input", input)
+    body.set("input", try Value.object("text", text))
     if let thread = options["thread"] { body.set("id", thread) }
     if let version = options["version"] { arguments.set("version", version) }
     context.set("ticket", Int64(clamping: ticket))
     arguments.set("context", context)
     arguments.set("body", body)
-    arguments.set("agent_id", try AgentCommands.find(name, in: plane))
+    arguments.set("agent_id", try AgentFinder.find(session.operand(0), in: plane))
 
     let watch = InterruptWatch(plane: plane, ticket: ticket)
     defer { watch.end() }
+    let spinner = Spinner(session.operand(0))
     let answer: String
     do throws(Plane.CallFailure) {
       answer = try plane.call("agents.invoke", arguments.text, timeoutMilliseconds: timeout)
     } catch {
+      spinner.stop()
       switch error.status {
       case MUSTER_E_CANCELLED: throw Failure(message: error.message, code: ExitCode.interrupted)
       case MUSTER_E_TIMEOUT: throw Failure(message: error.message, code: ExitCode.notCompleted)
       default: throw error.failure
       }
     }
-    return try show(answer, options)
+    return try show(answer, session, milliseconds: spinner.stop())
   }
 
-  private static func show(_ answer: String, _ options: Options) throws(Failure) -> Int32 {
+  private static func show(_ answer: String, _ session: Session, milliseconds: Int) throws(Failure) -> Int32 {
     let task = try Value.parse(answer)
     let id = task.string("id") ?? ""
     let status = task.string("status") ?? ""
     let result = task.string("result") ?? ""
-    if options.has("json") { Output.text(answer + "\n") }
+    if session.isJSON { session.printJSON(answer) }
     guard status == "completed" else {
       throw Failure(message: "task \(id) ended \(status): \(result)", code: ExitCode.notCompleted)
     }
-    if !options.has("json") {
-      Output.text(result + "\n")
-      Output.note("thread \(id), \(task.member("tokens")?.integer("total_tokens") ?? 0) tokens")
-    }
+    if !session.isJSON { Output.text(result + "\n") }
+    let tokens = task.member("tokens")?.integer("total_tokens") ?? 0
+    Output.note("thread \(id), \(tokens) tokens, \(Time.elapsed(milliseconds))")
     return ExitCode.success
   }
 

@@ -8,11 +8,19 @@ enum Output {
     write(isatty(STDOUT_FILENO) == 1 ? printable(text, keepingLines: true) : text, to: STDOUT_FILENO)
   }
 
+  /// Writes text that is safe for a terminal already, and may have colours.
+  static func styled(_ text: String) { write(text, to: STDOUT_FILENO) }
+
   /// Writes a line for people beside the answer, only when somebody looks at a terminal.
   static func note(_ text: String) {
     if isatty(STDERR_FILENO) == 1 {
       write(printable(text, keepingLines: false) + "\n", to: STDERR_FILENO)
     }
+  }
+
+  /// Writes a line that scripts may not miss either.
+  static func warning(_ text: String) {
+    write("muster: " + printable(text, keepingLines: true) + "\n", to: STDERR_FILENO)
   }
 
   static func error(_ message: String) {
