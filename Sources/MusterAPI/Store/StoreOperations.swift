@@ -14,7 +14,8 @@ enum StoreOperations {
     Operation(
       "store.backup", "POST", "",
       "Writes a copy of the store, as it is at one moment, into a new file; others go on writing meanwhile.",
-      body: .init("BackUpStore"), answer: "StoreBackup", isExtension: true, handler: backup),
+      body: .init("BackUpStore", example: #"{"path":"agents-copy.db"}"#), answer: "StoreBackup", isExtension: true,
+      handler: backup),
   ]
 
   /// Throws when the caller does not wait any more.

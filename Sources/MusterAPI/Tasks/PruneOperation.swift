@@ -8,7 +8,8 @@ enum PruneOperation {
     Operation(
       "tasks.prune", "POST", "/v1/tasks/prune",
       "Removes tasks that ended and were last changed before a time, with their sub-tasks; in steps, so that others can write meanwhile.",
-      body: .init("PruneTasks"), answer: "PrunedTasks", isExtension: true, handler: prune)
+      body: .init("PruneTasks", example: #"{"before":"2026-01-01T00:00:00Z"}"#), answer: "PrunedTasks",
+      isExtension: true, failures: [504], handler: prune)
   ]
 
   @Sendable private static func prune(_ call: OperationCall) throws(Failure) -> Operation.Answer {
