@@ -27,6 +27,9 @@ struct OpenAPITests {
       #expect(shown["operationId"]?.string == declared.name)
       #expect(
         shown["parameters"]?.elements.compactMap { $0["name"]?.string } ?? [] == declared.parameters.map { $0.name })
+      #expect(
+        (shown["parameters"]?.elements.contains { $0["$ref"]?.string == "#/components/parameters/Idempotency-Key" }
+          ?? false) == (declared.repetition == .remembered))
       #expect((shown["requestBody"] != nil) == (declared.body != nil))
       #expect((shown["x-muster-extension"]?.bool ?? false) == declared.isExtension)
       let responses = try #require(shown["responses"])
@@ -60,6 +63,41 @@ struct OpenAPITests {
       for element in value.elements { check(element, depth + 1) }
     }
     check(document, 0)
+  }
+
+  @Test("answers hold no key that their schema does not know")
+  func answers() throws {
+    let bench = try Bench()
+    func check(_ value: JSON, _ node: JSONSchemaNode, _ place: String, _ depth: Int) {
+      guard depth < 12 else { return }
+      let known = node.properties.map { $0.name }
+      for member in value.members where !known.isEmpty {
+        if let inner = node.property(member.key) ?? node.additional {
+          check(member.value, inner, "\(place).\(member.key)", depth + 1)
+        } else {
+          Issue.record("\(place).\(member.key) is not described")
+        }
+      }
+      if let items = node.items { for element in value.elements { check(element, items, place + "[]", depth + 1) } }
+    }
+    let agent = try bench.agent("echo", #"{"graph":[{"item_id":"t","type":"tool","targets":[]}]}"#)
+    _ = try bench.call("agents.update", #"{"agent_id":"\(agent)","body":{"graph":[]},"deploy":true}"#)
+    let task = try bench.invoke(agent, #"{"input":{"text":"hello","user":{"email":"a@b"}}}"#)["id"]?.string ?? ""
+    let template = try bench.call("agents.export", #"{"agent_id":"\(agent)","body":{"name":"T"}}"#)["id"]?.string ?? ""
+    let key = try bench.call("keys.create", #"{"body":{"name":"k"}}"#)["id"]?.string ?? ""
+    for operation in OperationTable.all where !operation.path.isEmpty {
+      guard let component = operation.answer, operation.name != "agents.invoke" else { continue }
+      let arguments = try json(
+        #"{"agent_id":"\(agent)","task_id":"\(task)","template_id":"\(template)","key_id":"\(key)","provider_identifier":"openai"}"#
+      )
+      let wanted = operation.parameters.filter { $0.location == .path }.map { $0.name }
+      var members = arguments.members.filter { wanted.contains($0.key) }.map { ($0.key, $0.value) }
+      if let body = operation.body { members.append(("body", try json(body.example ?? "{}"))) }
+      let answer = try bench.call(operation.name, text(try json("{}").setting(members)) ?? "{}")
+      let schema = try #require(SchemaCatalogue.compiled(component))
+      #expect(schema.violations(of: answer).isEmpty, "\(operation.name)")
+      check(answer, schema.root, operation.name, 0)
+    }
   }
 
   @Test("operations without a route are not in it")

@@ -28,6 +28,6 @@ test_service() { # CONFIGURATION OPTION...
 }
 # Made-up ids mostly lead nowhere: the second run is on things that are there.
 test_service schemathesis.toml
-export AGENT TASK TEMPLATE
-AGENT=$(cat agent) TASK=$(cat task) TEMPLATE=$(cat template)
+export AGENT RUNNER TASK TEMPLATE
+AGENT=$(cat agent) RUNNER=$(cat runner) TASK=$(cat task) TEMPLATE=$(cat template)
 test_service there.toml --phases coverage,fuzzing --exclude-method DELETE --include-path-regex '_id}'

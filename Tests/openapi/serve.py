@@ -3,8 +3,8 @@
 
     python3 serve.py FOLDER
 
-Makes an agent, a task and a template, writes their ids (`agent`, `task`, `template`), `url` and `key` into the folder, the
-url last, and serves until its standard input closes. Models are answered by the mock model
+Makes two agents, a task and a template, writes their ids (`agent`, `runner`, `task`, `template`), `key` and `url` into the
+folder, the url last, and serves until its standard input closes. Models are answered by the mock model
 server, so that no test leaves the machine; agents cannot reach other addresses.
 """
 
@@ -34,10 +34,11 @@ def main() -> None:
     with muster.open(":memory:", default_model=default) as plane:
         key = plane.call("keys.create", body={"name": "tests", "can_manage_keys": True})["key"]
         agent = plane.agents.create(name="Guide")["id"]
+        runner = plane.agents.create(name="Runner")["id"]
         task = plane.agents.invoke(agent, "Who are you?")["id"]
         template = plane.agents.export(agent, name="Guide")["id"]
         server = Server(plane)
-        made = {"key": key, "agent": agent, "task": task, "template": template, "url": server.url}
+        made = {"key": key, "agent": agent, "runner": runner, "task": task, "template": template, "url": server.url}
         for name, text in made.items():
             (folder / f"{name}.new").write_text(text)
             (folder / f"{name}.new").rename(folder / name)

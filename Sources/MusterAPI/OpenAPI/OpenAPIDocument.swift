@@ -30,7 +30,7 @@ package enum OpenAPIDocument {
 
   private static let description = """
     Agents, their runs and their tasks. Every route under /v1 needs an API key in the header x-api-key; the organization follows from the key. \
-    Unknown keys of a body and unknown query parameters are ignored. A field marked x-muster-inactive is stored and given back, and does \
+    Unknown keys of a body and unknown query parameters are ignored, and a null where none is allowed counts as absent. A field marked x-muster-inactive is stored and given back, and does \
     nothing in this version: what asks for it answers 501. An operation marked x-muster-extension is not part of the documented service. \
     Any path with GET also answers HEAD, and any path OPTIONS; another method answers 405 with Allow.
     """
@@ -102,7 +102,8 @@ package enum OpenAPIDocument {
   }
 
   private static func writeParameters(_ operation: Operation, to writer: inout JSONWriter) {
-    guard !operation.parameters.isEmpty else { return }
+    let takesKey = operation.repetition == .remembered
+    guard takesKey || !operation.parameters.isEmpty else { return }
     writer.key("parameters")
     writer.beginArray()
     for parameter in operation.parameters {
@@ -114,10 +115,16 @@ package enum OpenAPIDocument {
       writer.member("schema", JSON.trusted(Array(parameter.schemaText.utf8)))
       writer.endObject()
     }
+    if takesKey { writer.value(reference("parameters", "Idempotency-Key")) }
     writer.endArray()
   }
 
   // MARK: - Components
+
+  private static let idempotencyKey: StaticString = """
+    {"Idempotency-Key":{"name":"Idempotency-Key","in":"header","required":false,"description":"Any text of the caller's: the same \
+    request with the same key has one effect and one answer, for 24 hours.","schema":{"type":"string","minLength":1,"maxLength":255}}}
+    """
 
   /// A reference to a component.
   static func reference(_ kind: String, _ name: String) -> JSON {
@@ -132,6 +139,7 @@ package enum OpenAPIDocument {
       .literal(
         #"{"APIKeyHeader":{"type":"apiKey","in":"header","name":"x-api-key","description":"A key of one organization."}}"#
       ))
+    writer.member("parameters", .literal(idempotencyKey))
     OpenAPIResponses.writeComponents(to: &writer)
     writer.member("schemas", SchemaCatalogue.components)
     writer.endObject()

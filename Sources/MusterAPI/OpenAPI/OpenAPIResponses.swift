@@ -43,6 +43,8 @@ enum OpenAPIResponses {
     if operation.access != .read || operation.namesAgent || operation.namesTask { statuses.insert(403) }
     if operation.body != nil { statuses.insert(413) }
     if operation.body != nil || !operation.parameters.isEmpty { statuses.insert(422) }
+    // It waits for the first call with its key.
+    if operation.repetition == .remembered { statuses.formUnion([422, 504]) }
     statuses.formUnion(operation.failures)
     return refusals.map { $0.status }.filter { statuses.contains($0) }
   }

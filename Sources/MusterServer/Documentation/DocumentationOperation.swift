@@ -68,7 +68,8 @@ struct DocumentationOperation {
     html.markup(
       "<h4>Parameters</h4><div class=\"scroll\"><table><thead><tr><th>Name</th><th>In</th><th>Type</th><th>Default</th><th></th></tr></thead><tbody>"
     )
-    for parameter in parameters {
+    for given in parameters {
+      let parameter = DocumentationSchema.reference(given).flatMap { components?["parameters"]?[$0] } ?? given
       let schema = parameter["schema"] ?? .null
       html.markup("<tr><td>")
       html.element("code", parameter["name"]?.string ?? "")
