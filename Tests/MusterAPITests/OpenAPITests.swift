@@ -81,14 +81,14 @@ struct OpenAPITests {
       if let items = node.items { for element in value.elements { check(element, items, place + "[]", depth + 1) } }
     }
     let agent = try bench.agent("echo", #"{"graph":[{"item_id":"t","type":"tool","targets":[]}]}"#)
-    _ = try bench.call("agents.update", #"{"agent_id":"\(agent)","body":{"graph":[]},"deploy":true}"#)
+    _ = try bench.call("agents.update", #"{"agent_id":"\#(agent)","body":{"graph":[]},"deploy":true}"#)
     let task = try bench.invoke(agent, #"{"input":{"text":"hello","user":{"email":"a@b"}}}"#)["id"]?.string ?? ""
-    let template = try bench.call("agents.export", #"{"agent_id":"\(agent)","body":{"name":"T"}}"#)["id"]?.string ?? ""
+    let template = try bench.call("agents.export", #"{"agent_id":"\#(agent)","body":{"name":"T"}}"#)["id"]?.string ?? ""
     let key = try bench.call("keys.create", #"{"body":{"name":"k"}}"#)["id"]?.string ?? ""
     for operation in OperationTable.all where !operation.path.isEmpty {
       guard let component = operation.answer, operation.name != "agents.invoke" else { continue }
       let arguments = try json(
-        #"{"agent_id":"\(agent)","task_id":"\(task)","template_id":"\(template)","key_id":"\(key)","provider_identifier":"openai"}"#
+        #"{"agent_id":"\#(agent)","task_id":"\#(task)","template_id":"\#(template)","key_id":"\#(key)","provider_identifier":"openai"}"#
       )
       let wanted = operation.parameters.filter { $0.location == .path }.map { $0.name }
       var members = arguments.members.filter { wanted.contains($0.key) }.map { ($0.key, $0.value) }

@@ -19,6 +19,15 @@ url=$(cat "$scratch/url")
 "$python" -c 'import sys, urllib.request; sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1]).read())' \
   "$url/openapi.json" >"$scratch/openapi.json"
 "$python" -m openapi_spec_validator "$scratch/openapi.json"
+# Routes of our own are in one table.
+"$python" - "$scratch/openapi.json" "$root/bindings/c/README.md" <<'END'
+import json, sys
+document, table = json.load(open(sys.argv[1])), open(sys.argv[2]).read()
+for path, item in document["paths"].items():
+    for method, operation in item.items():
+        row = f"| `{method.upper()} {path}` | `{operation['operationId']}` |"
+        assert (row in table) == operation.get("x-muster-extension", False), row
+END
 cd "$scratch"
 test_service() { # CONFIGURATION OPTION...
   local configuration=$1
