@@ -1,11 +1,16 @@
-/* Runs the cases of Tests/conformance through muster_call(), through muster_call_j(), and through a plane that is a client of a server: conformance FOLDER
+/* Runs the cases of Tests/conformance through muster_call(), through muster_call_j(), through a plane that is a client of
+ * a server, and through muster_http(): conformance FOLDER
  * CASE.json... FOLDER is an empty folder for stores; MODEL_BASE is the address of the mock. The format is described
  * beside the cases. */
 #define _POSIX_C_SOURCE 200809L
 #include <muster_jansson.h>
 
+#include "conformance_http.h"
 #include "conformance_match.h"
 #include "plane.h"
+
+enum { CALL, CALL_JANSSON, REMOTE, HTTP, FACES };
+static const char *const faces[] = {"muster_call", "muster_call_j", "a server", "muster_http"};
 
 struct place {
   const char *file, *name, *operation;
@@ -20,8 +25,9 @@ static int fail(const struct place *place, const char *path, const char *why) {
 
 /* {"store":path,"default_model":{...}} with the keys of the case laid over it, as text; the caller frees. */
 static char *config_text(const char *path, json_t *extra, json_t *saved) {
-  json_t *config = json_pack("{s:s, s:{s:s, s:s, s:O}}", "store", path, "default_model", "provider",
-                             "openai_compatible", "name", "echo", "api_base", member(saved, "MODEL_BASE"));
+  /* API callers may reach the mock, which is on this machine. */
+  json_t *config = json_pack("{s:s, s:s, s:{s:s, s:s, s:O}}", "store", path, "network", "open", "default_model",
+                             "provider", "openai_compatible", "name", "echo", "api_base", member(saved, "MODEL_BASE"));
   char *text;
   json_object_update(config, extra);
   text = json_dumps(config, JSON_COMPACT);
@@ -35,7 +41,7 @@ static muster_status make_call(muster *plane, const char *operation, json_t *arg
   muster_error *error = NULL;
   muster_status status;
   *answer = NULL;
-  if (face != 1) {
+  if (face != CALL_JANSSON) {
     char *text = args != NULL ? json_dumps(args, JSON_COMPACT) : NULL, *json = NULL;
     size_t length = 0;
     status = muster_call(plane, operation, text, 0, &json, &length, &error);
@@ -92,7 +98,8 @@ static int save_values(json_t *save, json_t *answer, json_t *saved, const struct
   return 1;
 }
 
-static int run_step(muster *plane, json_t *step, json_t *saved, int face, const struct place *place) {
+/* `key`: for requests; NULL for calls. */
+static int run_step(muster *plane, const char *key, json_t *step, json_t *saved, int face, const struct place *place) {
   const char *wanted = text_at(step, "status") != NULL ? text_at(step, "status") : "OK";
   char why[MATCH_TEXT], path[MATCH_TEXT] = "";
   json_t *args = NULL, *pattern = NULL, *answer = NULL;
@@ -106,11 +113,22 @@ static int run_step(muster *plane, json_t *step, json_t *saved, int face, const 
     json_decref(args);
     return fail(place, "answer", why);
   }
-  status = make_call(plane, place->operation, args, face, &answer, &http_status);
-  if (strcmp(wanted, muster_status_name(status)) != 0) {
+  if (face == HTTP) {
+    if (!request(plane, key, place->operation, args, &answer, &http_status)) {
+      /* No step below can need an answer that there cannot be. */
+      json_decref(args);
+      json_decref(pattern);
+      return member(step, "save") == NULL ? 1 : fail(place, "save", "cannot be put into a request");
+    }
+    /* A request knows no status but that of HTTP. */
+    status = (http_status < 400) == (strcmp(wanted, "OK") == 0) ? MUSTER_OK : MUSTER_E_INTERNAL;
+  } else {
+    status = make_call(plane, place->operation, args, face, &answer, &http_status);
+  }
+  if (face == HTTP ? status != MUSTER_OK : strcmp(wanted, muster_status_name(status)) != 0) {
     char *text = json_dumps(answer, JSON_ENCODE_ANY);
-    snprintf(why, sizeof why, "wanted status %s, got %s: %s", wanted, muster_status_name(status),
-             text != NULL ? text : "");
+    snprintf(why, sizeof why, "wanted status %s, got %s, HTTP status %d: %s", wanted, muster_status_name(status),
+             (int)http_status, text != NULL ? text : "");
     free(text);
     good = fail(place, "status", why);
   } else if (member(step, "http_status") != NULL && integer_at(step, "http_status") != http_status) {
@@ -132,7 +150,7 @@ static int run_step(muster *plane, json_t *step, json_t *saved, int face, const 
 static int run_case(const char *file, json_t *one, const char *folder, int face) {
   static int stores;
   struct place place = {file, text_at(one, "name"), "muster_open", 0};
-  char name[32], why[MATCH_TEXT], *path, *config;
+  char name[32], why[MATCH_TEXT], *path, *config, *key = NULL;
   json_t *saved = json_pack("{s:s}", "MODEL_BASE", getenv("MODEL_BASE") != NULL ? getenv("MODEL_BASE") : ""), *extra,
          *step;
   muster *plane = NULL, *origin = NULL;
@@ -153,7 +171,7 @@ static int run_case(const char *file, json_t *one, const char *folder, int face)
     good = fail(&place, "config", muster_error_message(error));
     muster_error_free(error);
   }
-  if (good && face == 2) {
+  if (good && face == REMOTE) {
     origin = plane;
     plane = reach(origin, &error);
     if (plane == NULL) {
@@ -161,15 +179,19 @@ static int run_case(const char *file, json_t *one, const char *folder, int face)
       muster_error_free(error);
     }
   }
+  if (good && face == HTTP) {
+    key = make_key(plane);
+  }
   json_array_foreach(member(one, "steps"), index, step) {
     place.step = index + 1;
     place.operation = text_at(step, "call") != NULL ? text_at(step, "call") : "";
     /* The first failure ends the case: what follows would build on it. */
-    good = good && run_step(plane, step, saved, face, &place);
+    good = good && run_step(plane, key, step, saved, face, &place);
   }
   muster_close(plane);
   /* Ends the server, too. */
   muster_close(origin);
+  free(key);
   free(config);
   free(path);
   json_decref(extra);
@@ -191,15 +213,14 @@ int main(int argc, char **argv) {
     /* A file holds one case, or an array of them. */
     cases = json_is_array(file) ? json_incref(file) : json_pack("[O]", file);
     json_array_foreach(cases, number, one) {
-      for (int face = 0; face < 3; face++) {
-        /* A user is recorded for the host's own calls; one who calls with a key is told by the key. */
-        if (face == 2 && member(member(one, "config"), "user_id") != NULL) {
+      for (int face = 0; face < FACES; face++) {
+        if (face >= REMOTE && text_at(one, "caller") != NULL) {
           continue;
         }
         if (run_case(argv[index], one, argv[1], face)) {
           passed++;
         } else {
-          fprintf(stderr, "  (through %s)\n", face == 0 ? "muster_call" : face == 1 ? "muster_call_j" : "a server");
+          fprintf(stderr, "  (through %s)\n", faces[face]);
           failed++;
         }
       }

@@ -41,6 +41,7 @@ static const struct {
     FUNCTION(muster_task_stop),
     FUNCTION(muster_task_thread),
     FUNCTION(muster_task_delete),
+    FUNCTION(muster_http),
     FUNCTION(muster_serve),
     FUNCTION(muster_server_url),
     FUNCTION(muster_server_stop),

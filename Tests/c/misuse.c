@@ -44,6 +44,9 @@ TEXT_CALL(task_thread, muster_task_thread(plane, text, json, &length, error))
 TEXT_CALL(task_delete, muster_task_delete(plane, text, error))
 TEXT_CALL(agents_list, ((void)text, muster_agents_list(plane, 0, 0, json, &length, error)))
 TEXT_CALL(agents_list_full, ((void)text, muster_agents_list_full(plane, 0, 0, json, &length, error)))
+TEXT_CALL(http_method, muster_http(plane, text, "/health", NULL, NULL, 0, NULL, json, NULL, &length, error))
+TEXT_CALL(http_target, muster_http(plane, "GET", text, NULL, NULL, 0, NULL, json, NULL, &length, error))
+TEXT_CALL(http_headers, muster_http(plane, "GET", "/health", text, NULL, 0, NULL, json, NULL, &length, error))
 TEXT_CALL(call_jansson, muster_call_j(plane, text, NULL, 0, NULL, error))
 
 /* What the varying text of a call is. */
@@ -72,6 +75,9 @@ static const struct {
     {"muster_task_delete", task_delete, IS_NAME},
     {"muster_agents_list", agents_list, IS_UNUSED},
     {"muster_agents_list_full", agents_list_full, IS_UNUSED},
+    {"muster_http method", http_method, IS_NAME},
+    {"muster_http target", http_target, IS_NAME},
+    {"muster_http headers", http_headers, IS_JSON | MAY_BE_NULL},
     {"muster_call_j", call_jansson, IS_NAME},
 };
 enum { CALLS = sizeof calls / sizeof calls[0] };
@@ -315,6 +321,36 @@ static void jansson_arguments(muster *plane) {
   json_decref(args);
 }
 
+/* A body may hold anything, but no more than a request, and it has to be there when it has a length. */
+static void bodies_of_requests(muster *plane) {
+  static const struct {
+    const char *body;
+    size_t length;
+    muster_status status;
+  } rows[] = {
+      {NULL, 0, MUSTER_OK},
+      {"", 0, MUSTER_OK},
+      {"\0\xff", 2, MUSTER_OK},
+      {NULL, 1, MUSTER_E_MISUSE},
+      {"x", MUSTER_MAX_REQUEST_BYTES + (size_t)1, MUSTER_E_LIMIT},
+      {"x", SIZE_MAX, MUSTER_E_LIMIT},
+  };
+  for (size_t index = 0; index < sizeof rows / sizeof rows[0]; index++) {
+    int32_t http_status = 99;
+    void *response = NOT_TOUCHED;
+    size_t length = 99;
+    muster_status status = muster_http(plane, "POST", "/v1/agents", NULL, rows[index].body, rows[index].length,
+                                       &http_status, NULL, &response, &length, NULL);
+    CHECK_INTEGER(rows[index].status, status);
+    CHECK_INTEGER(status == MUSTER_OK ? 401 : 0, http_status);
+    CHECK((response != NULL) == (status == MUSTER_OK) && (length > 0) == (status == MUSTER_OK));
+    muster_free(response);
+  }
+  CHECK_INTEGER(MUSTER_E_MISUSE,
+                muster_http(plane, "GET", "/health", "{\"a\":1}", NULL, 0, NULL, NULL, NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK, muster_http(plane, "", "", "{}", NULL, 0, NULL, NULL, NULL, NULL, NULL));
+}
+
 static void freed_errors(muster *plane) {
   muster_error *error = NULL;
   const char *json;
@@ -360,6 +396,8 @@ int main(int argc, char **argv) {
   too_deep(plane);
   too_large(plane);
   wrong_operations_and_arguments(plane);
+  bodies_of_requests(plane);
+  bodies_of_requests(plane);
   jansson_arguments(plane);
   freed_errors(plane);
   wrong_tickets(plane);

@@ -8,5 +8,6 @@ package.targets += [
   .systemLibrary(name: "CFuzzer", path: "Tests/fuzz/CFuzzer"),
   fuzzer("FuzzJSON", "json", ["CJansson", "MusterJSON"]),
   fuzzer("FuzzCall", "call", ["CJansson", "CMuster", "MusterABI"]),
+  fuzzer("FuzzHTTP", "http", ["CJansson", "CMuster", "MusterABI"]),
   fuzzer("FuzzWire", "wire", ["MusterHTTP", "MusterJSON", "MusterModels"]),
 ]

@@ -56,6 +56,9 @@ _PROTOTYPES: List[Tuple[str, object, List[object]]] = [
         ctypes.c_int32,
         [_P, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int64, _OUT, ctypes.POINTER(ctypes.c_size_t), _OUT],
     ),
+    ("muster_serve", ctypes.c_int32, [_P, ctypes.c_char_p, _OUT, _OUT]),
+    ("muster_server_url", ctypes.c_int32, [_P, _OUT, ctypes.POINTER(ctypes.c_size_t), _OUT]),
+    ("muster_server_stop", ctypes.c_int32, [_P]),
     (
         "muster_http",
         ctypes.c_int32,
