@@ -246,7 +246,9 @@ MUSTER_API muster_status muster_cancel(muster *MUSTER_NULLABLE plane, muster_tic
 /* Calls any operation by name ("agents.list"; muster_build_info() lists them).
  *
  * `args_json` is an object: path and query parameters by name at the top level, the request body under "body", and optionally "context", an object with
- * `ticket`. NULL means {}. Keys that the operation does not know are ignored.
+ * `ticket` and `idempotency_key`: a text of 1 to 255 bytes; for 24 hours, agents.create, agents.invoke, agents.export and agents.import have one effect
+ * and one answer for each key, also after a crash (another request with the key: 422; the first still running in another process: 409).
+ * NULL means {}. Keys that the operation does not know are ignored.
  * `timeout_ms`: negative waits without limit, 0 takes the plane's default, else milliseconds. It bounds operations that wait for a
  * model (agents.invoke); the others wait for other writers of the store only, at most busy_timeout_ms.
  * `json` receives the answer, `null` for an operation without one; free it with muster_free(). Blocks until the operation has
@@ -352,7 +354,8 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_task_delete(muster *MUSTER_N
  * `method` is in capital letters; `target` is path and query as they were sent ("/v1/agents?page=2"); `headers_json` is an object of
  * texts by name, in any case, or NULL; `body` has `body_len` bytes, at most MUSTER_MAX_REQUEST_BYTES, and may be NULL when it has none.
  * Who calls is told by the header `x-api-key`, exactly as over a socket: a request without a valid key is answered with 401. No rate
- * limits apply.
+ * limits apply. `Idempotency-Key` of a POST is "context":{"idempotency_key":…} of muster_call(); `X-Request-Id` is given back, or made.
+ * HEAD is answered as GET without a body; OPTIONS with the methods of the path.
  *
  * MUSTER_OK says that there is an answer, whatever its HTTP status. `http_status` receives that; `response_headers_json` an object of texts;
  * `response` the body, NUL-terminated, and `response_len` its length. Each may be NULL; free both texts with muster_free(). Blocks until the

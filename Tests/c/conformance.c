@@ -1,7 +1,6 @@
 /* Runs the cases of Tests/conformance through muster_call(), through muster_call_j(), through a plane that is a client of
- * a server, and through muster_http(): conformance FOLDER
- * CASE.json... FOLDER is an empty folder for stores; MODEL_BASE is the address of the mock. The format is described
- * beside the cases. */
+ * a server, and through muster_http(): conformance FOLDER CASE.json... FOLDER is an empty folder for stores; MODEL_BASE is
+ * the address of the mock. The format is described beside the cases. */
 #define _POSIX_C_SOURCE 200809L
 #include <muster_jansson.h>
 
@@ -35,7 +34,7 @@ static char *config_text(const char *path, json_t *extra, json_t *saved) {
   return text;
 }
 
-/* Makes the call through one of the two faces. `answer` receives the answer or the error document. */
+/* Makes the call through one of the faces that are planes. `answer` receives the answer or the error document. */
 static muster_status make_call(muster *plane, const char *operation, json_t *args, int face, json_t **answer,
                                int32_t *http_status) {
   muster_error *error = NULL;

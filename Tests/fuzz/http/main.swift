@@ -68,7 +68,8 @@ func send(_ plane: OpaquePointer, _ request: ArraySlice<UInt8>, key: [UInt8], ag
   var length = 0
   var error: OpaquePointer?
   let outcome = muster_http(
-    plane, terminated(words.first ?? []), terminated(words.count > 1 ? replacing(words[1], "A", agent) : []), head, body,
+    plane, terminated(words.first ?? []), terminated(words.count > 1 ? replacing(words[1], "A", agent) : []), head,
+    body,
     body.count, &status, &answerHeaders, &answer, &length, &error)
   guard outcome == MUSTER_OK else {
     // The texts of the call itself are no text.

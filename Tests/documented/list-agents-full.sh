@@ -1,0 +1,3 @@
+curl --request GET \
+--url https://api.xpander.ai/v1/agents/full \
+--header 'x-api-key: <api-key>'
