@@ -152,6 +152,15 @@ struct RemotePlaneTests {
     arguments.idempotencyKey = "once"
     _ = try bench.remote.call("agents.create", arguments, timeoutMilliseconds: 0)
     #expect(bench.server.requests.last?.header("idempotency-key") == "once")
+    for plane in [bench.local as any Plane, bench.remote] {
+      let refused = try bench.failure(plane, "agents.list", #"{"context":{"idempotency_key":"once"}}"#)
+      #expect(refused?.status == .misuse && refused?.message == "agents.list takes no idempotency key")
+    }
+    // The first answer, and not a second agent.
+    let repeated = #"{"body":{"name":"A"},"context":{"idempotency_key":"twice"}}"#
+    let first = try bench.call(bench.remote, "agents.create", repeated)
+    #expect(text(first) == text(try bench.call(bench.remote, "agents.create", repeated)))
+    #expect(try bench.call(bench.local, "agents.list")["total"]?.int64 == 2)
   }
 
   @Test("a ticket cancels its call before and during it, the end of the time ends it, and closing the plane as well")

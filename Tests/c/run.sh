@@ -87,16 +87,18 @@ examples() {
   note $? "list_agents fails on a folder"
 }
 
-choose "header functions every_function statuses match agents tasks http misuse open callbacks models threads small_stack life server \
+choose "header functions every_function statuses match agents tasks http misuse open callbacks models network threads small_stack life server \
   conformance host examples command" "$@"
 selected header && headers
 selected functions && functions
 start_mock http
-for name in every_function statuses match agents tasks http misuse open callbacks models threads small_stack life server \
+for name in every_function statuses match agents tasks http misuse open callbacks models network threads small_stack life server \
   conformance; do
   selected "$name" || continue
+  # libcurl has to find the name server of network.c.
+  [ "$name" = network ] && exported=-rdynamic || exported=
   # shellcheck disable=SC2086
-  gcc $flags "$here/$name.c" -o "$out/$name" $libraries || { note 1 "$name.c does not build"; continue; }
+  gcc $flags $exported "$here/$name.c" -o "$out/$name" $libraries || { note 1 "$name.c does not build"; continue; }
   if [ "$name" = conformance ]; then
     run "$name" "$out/$name" "$(folder "$name")" "$root"/Tests/conformance/*.json
   else

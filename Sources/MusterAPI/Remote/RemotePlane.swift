@@ -72,6 +72,9 @@ package final class RemotePlane: Plane, Sendable {
     guard !operation.path.isEmpty else {
       throw Failure(.unsupported, "\(operation.name) is for stores of this machine: a remote service does not have it")
     }
+    if arguments.idempotencyKey != nil, operation.method != "POST" {
+      throw Failure(.misuse, "\(operation.name) takes no idempotency key")
+    }
     try OperationCall.checkParameters(of: operation, in: arguments)
     var path: [(name: String, value: String)] = []
     var query: [(name: String, value: String)] = []

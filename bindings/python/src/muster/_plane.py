@@ -236,6 +236,7 @@ def open(
     busy_timeout_ms: Optional[int] = None,
     default_model: Optional[Mapping[str, Any]] = None,
     network: Union[str, Sequence[str], None] = None,
+    api_key: Optional[str] = None,
     limits: Optional[Mapping[str, Any]] = None,
     log: Optional[_native.Log] = None,
     **other: Any,
@@ -243,7 +244,7 @@ def open(
     """Opens a plane on a database file, or on ``":memory:"``; the file is made when there is none.
 
     Args:
-        store: Path of the file.
+        store: Path of the file, or the address of a service elsewhere: ``"https://muster.example.org"``.
         organization_id: Whose agents these are; by default the store's own first organization.
         user_id: Recorded as ``created_by``.
         durability: ``"full"``: what was acknowledged survives a power cut; ``"normal"``: a killed process.
@@ -251,6 +252,7 @@ def open(
         default_model: ``{"provider", "name", "api_base"}`` of agents that name no model.
         network: Which addresses of models an agent may name: ``"open"``: any; ``"public"``: public ones; a list:
             public ones, and ``"loopback"``, ``"private"`` or ``"HOST[:PORT]"`` as far as they are in it.
+        api_key: What a service elsewhere knows the caller by; nothing but this and ``limits`` has a meaning for one.
         limits: ``{"call_timeout_ms"}``: the time of a call without a timeout of its own.
         log: Called with level, component and message of each log line, on a thread that is inside a call. It must not
             call the plane.
@@ -265,6 +267,7 @@ def open(
             "busy_timeout_ms": busy_timeout_ms,
             "default_model": default_model,
             "network": network,
+            "api_key": api_key,
             "limits": limits,
         }
     )
