@@ -89,7 +89,8 @@ struct EventSource {
 
   mutating func someFailure() -> Event {
     failure(
-      generator.pick([.unreachable, .timeout, .http, .invalid, .refused, .notConfigured, .forbidden]), transient: generator.flip(),
+      generator.pick([.unreachable, .timeout, .http, .invalid, .refused, .notConfigured, .forbidden]),
+      transient: generator.flip(),
       after: generator.flip() ? Int64(generator.below(90_000)) : nil, jitter: Int64(generator.below(1000)),
       status: generator.flip() ? 503 : nil)
   }
