@@ -142,7 +142,7 @@ def opened(name: str, plane: muster.Plane) -> Iterator[Face]:
 CHANGING = re.compile(
     # Ids; times; the random names of agents; the seconds of messages.
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z"
-    r'|(?<="unique_name":")[a-z-]+|(?<="created_at":)\d+|muster_[0-9a-f_]+'
+    r'|(?<="unique_name":")[a-z-]+|(?<="id":")[0-9a-f]{16}(?=")|(?<="created_at":)\d+|muster_[0-9a-f_]+|after \d+ ms'
 )
 
 
@@ -153,7 +153,9 @@ def comparable(answers: List[Any]) -> List[str]:
     def name(found: "re.Match[str]") -> str:
         text = found[0]
         # Two times may fall together in one run and not in the other.
-        return "TIME" if text[:4].isdigit() and ("T" in text or text.isdigit()) else known.setdefault(text, f"#{len(known)}")
+        if text.startswith("after ") or text.isdigit() or "T" in text:
+            return "TIME"
+        return known.setdefault(text, f"#{len(known)}")
 
     return [CHANGING.sub(name, compact(answer).decode()) for answer in answers]
 
