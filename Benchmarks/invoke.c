@@ -4,77 +4,10 @@
  * reads the answer with jansson, sends it over a kept connection of libcurl, and commits twice: when it is accepted, and when it is finished.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <jansson.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "bench.h"
-
-/* ---- the server: a thread for each connection ---- */
-
-static const char answer[] =
-    "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1700000000,\"model\":\"fixed\",\"choices\":[{\"index\":0,\"message\":"
-    "{\"role\":\"assistant\",\"content\":\"Hello from the model.\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":12,"
-    "\"completion_tokens\":5,\"total_tokens\":17}}";
-
-static void *serve(void *argument) {
-  int connection = (int)(intptr_t)argument;
-  char request[65536], reply[1024];
-  size_t have = 0;
-  int length = snprintf(reply, sizeof reply, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                        sizeof answer - 1, answer);
-  for (;;) {
-    char *end;
-    request[have] = 0;
-    while ((end = strstr(request, "\r\n\r\n")) == NULL) {
-      ssize_t got = have < sizeof request - 1 ? read(connection, request + have, sizeof request - 1 - have) : 0;
-      if (got <= 0) goto closed;
-      have += (size_t)got;
-      request[have] = 0;
-    }
-    const char *field = strcasestr(request, "\r\ncontent-length:");
-    size_t wanted = (size_t)(end - request) + 4 + (field != NULL && field < end ? strtoul(field + 17, NULL, 10) : 0);
-    if (wanted >= sizeof request) break;
-    while (have < wanted) {
-      ssize_t got = read(connection, request + have, sizeof request - 1 - have);
-      if (got <= 0) goto closed;
-      have += (size_t)got;
-    }
-    memmove(request, request + wanted, have - wanted);
-    have -= wanted;
-    if (write(connection, reply, (size_t)length) != length) break;
-  }
-closed:
-  close(connection);
-  return NULL;
-}
-
-static void *listen_for_ever(void *argument) {
-  int listener = (int)(intptr_t)argument;
-  for (;;) {
-    pthread_t thread;
-    int connection = accept(listener, NULL, NULL), yes = 1;
-    if (connection < 0) continue;
-    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)connection) == 0) pthread_detach(thread);
-  }
-  return NULL;
-}
-
-static int start_server(void) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t size = sizeof address;
-  int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  pthread_t thread;
-  if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 16) != 0) die("server", "cannot listen");
-  getsockname(listener, (struct sockaddr *)&address, &size);
-  if (pthread_create(&thread, NULL, listen_for_ever, (void *)(intptr_t)listener) != 0) die("server", "no thread");
-  pthread_detach(thread);
-  return ntohs(address.sin_port);
-}
+#include "model.h"
 
 /* ---- the floor ---- */
 
@@ -150,7 +83,7 @@ int main(int count, char **arguments) {
   if (count != 4) die("invoke", "FOLDER ROUNDS COUNT");
   int rounds = atoi(arguments[2]);
   long total = atol(arguments[3]);
-  int port = start_server();
+  int port = start_model();
   snprintf(config, sizeof config,
            "{\"store\":\"%s/invoke.db\",\"default_model\":{\"provider\":\"openai_compatible\",\"name\":\"fixed\","
            "\"api_base\":\"http://127.0.0.1:%d/v1\"}}",

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds the benchmarks into build/benchmarks, runs them, and prints one table of ratios against floors of the same run.
 #
-#   Benchmarks/run.sh           100,000 agents, many rounds (about 2 minutes); fails when a ratio misses its bound
+#   Benchmarks/run.sh           100,000 agents, many rounds (about 4 minutes); fails when a ratio misses its bound
 #   Benchmarks/run.sh quick     small counts (about a minute, most of it building); only tells
-#   Benchmarks/run.sh [quick] NAME...   some of: read create invoke call load size
+#   Benchmarks/run.sh [quick] NAME...   some of: read create invoke call load serve size
 #
 # MUSTER_BUILD: the folder with libmuster.so (default: build). BENCH_FOLDER: where stores are made (default: build/benchmarks/stores); it should be on a
-# real disk. The store with many agents is kept in it for the next run.
+# real disk. The store with many agents is kept in it for the next run. `serve` needs nginx, wrk, curl and libmicrohttpd-dev.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 here=$root/Benchmarks
@@ -15,9 +15,9 @@ out=$root/build/benchmarks
 stores=${BENCH_FOLDER:-$out/stores}
 quick=no
 if [ "${1:-}" = quick ]; then quick=yes; shift; fi
-wanted=" ${*:-read create invoke call load size} "
+wanted=" ${*:-read create invoke call load serve size} "
 for name in $wanted; do
-  case " read create invoke call load size " in *" $name "*) ;; *) echo "no benchmark is named $name" >&2; exit 2 ;; esac
+  case " read create invoke call load serve size " in *" $name "*) ;; *) echo "no benchmark is named $name" >&2; exit 2 ;; esac
 done
 mkdir -p "$out" "$stores"
 scratch=$(mktemp -d "$stores/run.XXXXXX")
@@ -32,9 +32,9 @@ build() { # program, further libraries
 }
 
 if [ "$quick" = yes ]; then
-  agents=10000 pages=200 reads=10 creates="5 3200" invokes="5 50" calls="10 2000" loads=10
+  agents=10000 pages=200 reads=10 creates="5 3200" invokes="5 50" calls="10 2000" loads=10 lists="3 1" requests="3 512" starts=10
 else
-  agents=100000 pages=2000 reads=15 creates="15 12800" invokes="15 150" calls="30 10000" loads=40
+  agents=100000 pages=2000 reads=15 creates="15 12800" invokes="15 150" calls="30 10000" loads=40 lists="10 3" requests="15 1024" starts=40
 fi
 results=$scratch/results
 
@@ -69,6 +69,25 @@ if selected load; then
   gcc -std=gnu11 -O2 -Wall -Wextra -Werror -I"$root/include" "$here/load.c" -o "$out/load"
   gcc -O2 -shared -fPIC "$here/empty.c" -o "$out/libempty-c.so" -Wl,-z,now -Wl,--no-as-needed -ljansson -lsqlite3 -lm
   "$out/load" "$scratch" $loads "$library/libmuster.so.1" "$out/libempty-c.so" >>"$results"
+fi
+if selected serve; then
+  if command -v nginx >/dev/null && command -v wrk >/dev/null; then
+    build serve_list -ljansson
+    # shellcheck disable=SC2086
+    "$out/serve_list" "$scratch" $lists >>"$results"
+  elif [ "$quick" = yes ]; then
+    echo "nginx (nginx-light) or wrk is not installed: GET /v1/agents is not measured" >&2
+  else
+    echo "please install nginx-light and wrk" >&2
+    exit 2
+  fi
+  build serve_invoke -ljansson
+  # shellcheck disable=SC2086
+  "$out/serve_invoke" "$scratch" $requests >>"$results"
+  build serve_ready -ljansson
+  build serve_ready_ours
+  gcc -std=gnu11 -O2 -Wall -Wextra -Werror "$here/serve_ready_empty.c" -o "$out/serve_ready_empty" -lmicrohttpd
+  "$out/serve_ready" "$scratch" $starts "$out/serve_ready_ours" "$out/serve_ready_empty" >>"$results"
 fi
 if selected size; then
   # The Makefile's flags, with another name and other exports.
