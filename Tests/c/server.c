@@ -379,10 +379,12 @@ static void each_request_is_a_line_and_a_callback_stops_nothing(const char *fold
 static void a_child_neither_serves_nor_holds_the_sockets(muster *plane) {
   muster_server *server = serve(plane, NULL);
   char *url = url_of(server), text[4096];
-  int descriptor = try_connect(url), to_child[2];
+  int descriptor = try_connect(url), to_child[2], to_parent[2];
+  char begun;
   ask(descriptor, "GET", "/health", NULL, NULL);
   CHECK_INTEGER(200, answer(descriptor, text, sizeof text));
   CHECK_INTEGER(0, pipe(to_child));
+  CHECK_INTEGER(0, pipe(to_parent));
   pid_t child = fork();
   if (child == 0) {
     char *own = NULL, byte;
@@ -392,10 +394,15 @@ static void a_child_neither_serves_nor_holds_the_sockets(muster *plane) {
     CHECK_INTEGER(MUSTER_OK, muster_server_stop(server));
     close(descriptor);
     close(to_child[1]);
+    CHECK_INTEGER(1, write(to_parent[1], "+", 1));
     CHECK_INTEGER(0, read(to_child[0], &byte, 1));
     _exit(check_failed_count == 0 ? 0 : 1);
   }
   close(to_child[0]);
+  /* A child closes what it inherits when it begins to run, which may be later than fork returns here. */
+  CHECK_INTEGER(1, read(to_parent[0], &begun, 1));
+  close(to_parent[0]);
+  close(to_parent[1]);
   /* The parent goes on. */
   ask(descriptor, "GET", "/health", NULL, NULL);
   CHECK_INTEGER(200, answer(descriptor, text, sizeof text));
