@@ -56,7 +56,7 @@ class Server:
         self.handle = ctypes.c_void_p()
         error = ctypes.c_void_p()
         status = self.library.muster_serve(
-            ctypes.c_void_p(plane._handle), b"{}", ctypes.byref(self.handle), ctypes.byref(error)
+            ctypes.c_void_p(plane._handle), b'{"rate_limit":"off"}', ctypes.byref(self.handle), ctypes.byref(error)
         )
         if status != 0:
             raise SystemExit(self.library.muster_error_message(error).decode())

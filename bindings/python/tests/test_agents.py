@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Callable, Dict
 
 import pytest
@@ -13,7 +14,7 @@ import muster
 Opener = Callable[..., muster.Plane]
 
 
-def test_every_operation_works(plane: muster.Plane) -> None:
+def test_every_operation_works(plane: muster.Plane, tmp_path: Path) -> None:
     """One walk through all operations of the table, by their methods; none is left out."""
     called = set()
     inner = plane._call
@@ -48,6 +49,11 @@ def test_every_operation_works(plane: muster.Plane) -> None:
     assert plane.keys.get(key["id"]) == key and plane.keys.list()["items"] == [key]
     assert plane.keys.update(key["id"], agents=None, read_only=True) == {**key, "agents": None, "read_only": True}
     assert plane.keys.revoke(key["id"]) is None  # type: ignore[func-returns-value]
+    # There has been a key, though it was revoked.
+    assert plane.keys.first() == {"key": None}
+    assert plane.store.check()["ok"] is True
+    assert plane.store.backup(path=str(tmp_path / "copy.db"))["bytes"] > 0
+    assert plane.tasks.prune(before="2020-01-01T00:00:00Z")["deleted"] == 0
     assert plane.agents.delete(agent_id) is None  # type: ignore[func-returns-value]
     assert called == {operation["name"] for operation in muster.build_info()["operations"]}
 
