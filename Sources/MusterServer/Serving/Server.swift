@@ -60,7 +60,8 @@ package final class Server: @unchecked Sendable {
     } else {
       file = nil
     }
-    workers = Workers(most: Int(options.workers)) { [self] raw in perform(raw) }
+    workers = Workers(
+      most: Int(options.workers), work: { [self] raw in perform(raw) }, finish: { [self] raw in finish(raw) })
     do throws(Failure) {
       try start(listener)
     } catch {
@@ -239,11 +240,17 @@ package final class Server: @unchecked Sendable {
 
   // MARK: - Workers
 
+  private static func exchange(_ raw: OpaquePointer) -> Exchange? {
+    cmicrohttpd_request_attachment(raw).map { Unmanaged<Exchange>.fromOpaque($0).takeUnretainedValue() }
+  }
+
   private func perform(_ raw: OpaquePointer) {
-    guard let pointer = cmicrohttpd_request_attachment(raw) else { return }
-    let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+    guard let exchange = Server.exchange(raw) else { return }
     exchange.send(answer(exchange), on: raw)
-    let number = exchange.number
+  }
+
+  private func finish(_ raw: OpaquePointer) {
+    guard let number = Server.exchange(raw)?.number else { return }
     cmicrohttpd_request_resume(raw)
     // Only now: the loop does not end before it has taken the answer.
     lock.withLock { running[number] = nil }

@@ -4,74 +4,110 @@ import MusterSystem
 /// A bounded pool of threads for requests that may wait. Threads come when they are needed and go when they were idle
 /// for a while; who finds all of them busy is refused at once.
 final class Workers: @unchecked Sendable {
-  private static let patienceMilliseconds: Int64 = 10_000
-
   private let most: Int
-  private let body: @Sendable (OpaquePointer) -> Void
+  private let patienceMilliseconds: Int64
+  private let work: @Sendable (OpaquePointer) -> Void
+  private let finish: @Sendable (OpaquePointer) -> Void
   private let lock = Lock()
   private let changed = Condition()
   private var waiting: [OpaquePointer] = []
+  /// How many threads have no job, those among them that are about to take one that waits.
   private var idle = 0
-  private var threads: [UInt64] = []
-  private var count = 0
+  private var threads: [Member] = []
+  /// Threads that ended and were not joined yet.
   private var ended: [UInt64] = []
   private var isStopping = false
 
-  /// `body` is run on a thread of the pool for each job.
-  init(most: Int, body: @escaping @Sendable (OpaquePointer) -> Void) {
+  /// A thread of the pool.
+  private final class Member: @unchecked Sendable {
+    let pool: Workers
+    var thread: UInt64 = 0
+
+    init(_ pool: Workers) { self.pool = pool }
+  }
+
+  /// `work` and then `finish` are run on a thread of the pool for each job. Once `finish` begins, the thread counts as one that
+  /// is idle: whoever learns by it that the job is done finds room for the next one.
+  init(
+    most: Int, patienceMilliseconds: Int64 = 10_000, work: @escaping @Sendable (OpaquePointer) -> Void,
+    finish: @escaping @Sendable (OpaquePointer) -> Void
+  ) {
     self.most = most
-    self.body = body
+    self.patienceMilliseconds = patienceMilliseconds
+    self.work = work
+    self.finish = finish
   }
 
   /// How many jobs are under way.
-  var busy: Int { lock.withLock { count - idle + waiting.count } }
+  var busy: Int { lock.withLock { threads.count - idle + waiting.count } }
+
+  /// How many threads hold memory: those of the pool, and those that ended since the last one came.
+  var kept: Int { lock.withLock { threads.count + ended.count } }
 
   /// Hands a job over; false when all threads are busy and no more may come.
   func submit(_ job: OpaquePointer) -> Bool {
     lock.lock()
-    defer { lock.unlock() }
     if waiting.count < idle {
       waiting.append(job)
       changed.signal()
+      lock.unlock()
       return true
     }
-    guard count < most, !isStopping else { return false }
-    waiting.append(job)
-    count += 1
-    let pointer = Unmanaged.passRetained(self).toOpaque()
-    var thread: UInt64 = 0
+    guard threads.count < most, !isStopping else {
+      lock.unlock()
+      return false
+    }
+    let gone = ended
+    ended = []
+    let isStarted = start()
+    if isStarted { waiting.append(job) }
+    lock.unlock()
+    for thread in gone { platform_thread_join(thread) }
+    return isStarted
+  }
+
+  /// Adds a thread; it looks at the pool when the lock is free.
+  private func start() -> Bool {
+    let member = Member(self)
+    let pointer = Unmanaged.passRetained(member).toOpaque()
     let failure = platform_thread_start_joined(
       "muster-worker",
       { pointer in
         guard let pointer else { return }
-        Unmanaged<Workers>.fromOpaque(pointer).takeRetainedValue().run()
-      }, pointer, &thread)
-    if failure != 0 {
-      Unmanaged<Workers>.fromOpaque(pointer).release()
-      count -= 1
-      _ = waiting.popLast()
+        let member = Unmanaged<Member>.fromOpaque(pointer).takeRetainedValue()
+        member.pool.run(member)
+      }, pointer, &member.thread)
+    guard failure == 0 else {
+      Unmanaged<Member>.fromOpaque(pointer).release()
       return false
     }
-    threads.append(thread)
+    threads.append(member)
+    idle += 1
     return true
   }
 
-  private func run() {
+  private func run(_ member: Member) {
     lock.lock()
     while true {
       if let job = waiting.popLast() {
+        idle -= 1
         lock.unlock()
-        body(job)
+        work(job)
+        lock.withLock { idle += 1 }
+        finish(job)
         lock.lock()
         continue
       }
       if isStopping { break }
-      idle += 1
-      let isInTime = changed.wait(lock, until: .after(milliseconds: Workers.patienceMilliseconds))
-      idle -= 1
+      let isInTime = changed.wait(lock, until: .after(milliseconds: patienceMilliseconds))
       if !isInTime, waiting.isEmpty { break }
     }
-    count -= 1
+    idle -= 1
+    // When the pool stops, it has taken them all already.
+    if let index = threads.firstIndex(where: { $0 === member }) {
+      threads.remove(at: index)
+      ended.append(member.thread)
+    }
     lock.unlock()
   }
 
@@ -80,9 +116,10 @@ final class Workers: @unchecked Sendable {
     lock.lock()
     isStopping = true
     changed.broadcast()
-    let threads = self.threads
-    self.threads = []
+    let left = threads.map { $0.thread } + ended
+    threads = []
+    ended = []
     lock.unlock()
-    for thread in threads { platform_thread_join(thread) }
+    for thread in left { platform_thread_join(thread) }
   }
 }
