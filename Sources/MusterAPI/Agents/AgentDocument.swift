@@ -127,27 +127,16 @@ enum AgentDocument {
 
   private static let shortKeys = [
     "id", "name", "description", "icon", "status", "organization_id", "deployment_type", "created_at", "instructions",
-    "model_provider", "model_name", "framework", "type", "llm_api_base", "using_nemo", "agno_settings",
+    "model_provider", "model_name", "framework", "type", "llm_api_base", "using_nemo", "is_coordinate_mode",
     "has_pending_changes", "use_oidc_pre_auth", "pre_auth_audiences", "use_oidc_pre_auth_token_for_llm",
     "oidc_pre_auth_token_llm_audience", "oidc_pre_auth_token_mcp_audience",
   ]
-  private static let shortNames = JSONNames(shortKeys)
-  /// The short form has one of the settings, under a name of its own.
-  private static let shortSettings = JSONNames(["coordinate_mode"])
-  private static let shortLexemes = shortKeys.map { key in
-    JSON.string(key == "agno_settings" ? "is_coordinate_mode" : key)
-  }
 
-  /// The short form of a stored document, spliced from it.
-  static func short(_ document: [UInt8]) -> [UInt8] {
-    var writer = JSONWriter(capacity: 1024)
-    writer.beginObject()
-    for (place, value) in shortNames.values(in: JSON.trusted(document)).enumerated() {
-      let isSettings = shortKeys[place] == "agno_settings"
-      writer.key(shortLexemes[place])
-      writer.value((isSettings ? value.flatMap { shortSettings.values(in: $0)[0] } : value) ?? .null)
-    }
-    writer.endObject()
-    return writer.bytes
-  }
+  private static let shortForm = JSONExcerpt(
+    shortKeys.map { (name: String) -> (name: String, source: String, inner: String?) in
+      name == "is_coordinate_mode" ? (name, "agno_settings", "coordinate_mode") : (name, name, nil)
+    })
+
+  /// Appends the short form of a stored document, spliced from it.
+  static func appendShort(_ document: [UInt8], to text: inout [UInt8]) { shortForm.append(of: document, to: &text) }
 }

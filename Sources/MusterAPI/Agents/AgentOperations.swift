@@ -86,8 +86,13 @@ enum AgentOperations {
         PageRequest(page: call.page, perPage: call.perPage), in: call.organizationID, only: call.caller.agents)
     }
     return .json(
-      PageDocument.make(
-        items: found.rows.map { AgentDocument.short($0) }, total: found.total, page: call.page, perPage: call.perPage))
+      try PageDocument.make(page: call.page, perPage: call.perPage) { text throws(Failure) in
+        for (index, document) in found.rows.enumerated() {
+          if index > 0 { text.append(UInt8(ascii: ",")) }
+          AgentDocument.appendShort(document, to: &text)
+        }
+        return found.total
+      })
   }
 
   @Sendable private static func listFull(_ call: OperationCall) throws(Failure) -> Operation.Answer {
