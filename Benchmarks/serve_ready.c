@@ -61,7 +61,7 @@ static double start_and_wait(const char *program, const char *store, double *res
   }
   double taken = now() - start;
   *resident = resident_bytes(process);
-  kill(process, SIGKILL);
+  kill(process, SIGTERM);
   waitpid(process, &status, 0);
   return taken;
 }
