@@ -81,7 +81,9 @@ struct Routes: Sendable {
     var values: [String] = []
     guard let index = find(segments, 0, from: 0, &values) else { return nil }
     let route = routes[index]
-    return Match(route: route, parameters: Array(zip(route.parameters, values)))
+    var parameters: [(name: String, value: String)] = []
+    for (name, value) in zip(route.parameters, values) { parameters.append((name, value)) }
+    return Match(route: route, parameters: parameters)
   }
 
   /// Follows the segments from `position` on; no deeper than the patterns are.
