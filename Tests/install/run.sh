@@ -89,7 +89,7 @@ for page in man1/muster.1 man3/libmuster.3; do
 done
 # The manual page shows the options that the command has.
 # So do the completions, which are made from the same table.
-sed -n "s/.*-l \([a-z-]*\).*/--\1/p" "$stage$prefix/share/fish/vendor_completions.d/muster.fish" | sort -u >"$scratch/options"
+sed -n "/^complete /s/.* -l \([a-z-]*\).*/--\1/p" "$stage$prefix/share/fish/vendor_completions.d/muster.fish" | sort -u >"$scratch/options"
 while read -r option; do
   grep -q -- "Fl -${option#--}" "$stage$prefix/share/man/man1/muster.1" || echo "$option is not in muster.1"
 done <"$scratch/options" >"$scratch/missing"
