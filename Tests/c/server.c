@@ -122,6 +122,7 @@ static void it_serves_what_muster_http_answers(muster *plane, const char *key) {
   CHECK_INTEGER(-1, try_connect(url));
   CHECK_INTEGER(MUSTER_OK, muster_server_stop(server));
   CHECK_INTEGER(MUSTER_OK, muster_server_stop(NULL));
+  muster_free(url);
   CHECK_INTEGER(MUSTER_E_BAD_HANDLE, muster_server_url(server, &url, NULL, NULL));
   CHECK(url == NULL);
 }
