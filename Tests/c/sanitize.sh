@@ -12,7 +12,9 @@ cd "$root"
 
 # What the library does at a call is the point here. Left out: the checks of files (header, functions), small_stack (instrumented code needs more stack
 # than is promised) and the command (a program of its own, without the sanitizer).
-everything="every_function statuses match agents tasks misuse open callbacks models threads life server conformance host examples"
+everything="every_function statuses match agents tasks misuse open callbacks models threads life conformance host examples"
+# Not under valgrind: the server's children are forked beside threads at work, and what those alone held is lost in a child by nature.
+[ "$tool" = valgrind ] || everything="$everything server"
 [ $# -gt 0 ] || set -- $everything
 
 # Builds the library with a sanitizer, and compilers that build the tests with the same one: it comes with Swift's clang.
@@ -61,9 +63,6 @@ case $tool in
     RUN_WITH="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite"
     RUN_WITH="$RUN_WITH --num-callers=20 --suppressions=$root/Tests/c/valgrind.supp"
     export RUN_WITH
-    # Without the server: its children are forked beside threads at work, and what those alone held is lost in a child by nature.
-    [ $# -gt 0 ] || set -- every_function statuses match agents tasks http misuse open callbacks models network threads small_stack life \
-      conformance host
     MUSTER_BUILD=$out TEST_SECONDS=1200 exec Tests/c/run.sh "$@"
     ;;
   *) echo "asan, tsan or valgrind" >&2; exit 2 ;;
