@@ -12,9 +12,7 @@ cd "$root"
 
 # What the library does at a call is the point here. Left out: the checks of files (header, functions), small_stack (instrumented code needs more stack
 # than is promised) and the command (a program of its own, without the sanitizer).
-everything="every_function statuses match agents tasks misuse open callbacks models threads life conformance host examples"
-# Not under valgrind: the server's children are forked beside threads at work, and what those alone held is lost in a child by nature.
-[ "$tool" = valgrind ] || everything="$everything server"
+everything="every_function statuses match agents tasks http misuse open callbacks models network threads life server conformance host examples"
 [ $# -gt 0 ] || set -- $everything
 
 # Builds the library with a sanitizer, and compilers that build the tests with the same one: it comes with Swift's clang.
@@ -62,7 +60,7 @@ case $tool in
     ln -sf libmuster.so.1 "$out/libmuster.so"
     RUN_WITH="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite"
     RUN_WITH="$RUN_WITH --num-callers=20 --suppressions=$root/Tests/c/valgrind.supp"
-    export RUN_WITH
+    export RUN_WITH TEST_WITHOUT_FORKS=1
     MUSTER_BUILD=$out TEST_SECONDS=1200 exec Tests/c/run.sh "$@"
     ;;
   *) echo "asan, tsan or valgrind" >&2; exit 2 ;;

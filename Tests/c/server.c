@@ -499,8 +499,11 @@ int main(int count, char **arguments) {
   a_caller_who_leaves_does_not_end_the_run(plane, key);
   more_than_the_workers_are_told_to_come_again(plane, key);
   each_request_is_a_line_and_a_callback_stops_nothing(folder);
-  a_child_neither_serves_nor_holds_the_sockets(plane);
-  forks_under_load_leave_children_that_can_serve(plane, key, folder);
+  /* valgrind counts as lost in a child what threads held that the child does not have. */
+  if (getenv("TEST_WITHOUT_FORKS") == NULL) {
+    a_child_neither_serves_nor_holds_the_sockets(plane);
+    forks_under_load_leave_children_that_can_serve(plane, key, folder);
+  }
   CHECK_INTEGER(MUSTER_OK, muster_close(plane));
   closing_the_plane_stops_its_servers(folder);
   a_process_may_exit_while_it_serves(folder);
