@@ -8,7 +8,6 @@ folder, the url last, and serves until its standard input closes. Models are ans
 server, so that no test leaves the machine; agents cannot reach other addresses.
 """
 
-import ctypes
 import json
 import pathlib
 import subprocess
@@ -18,7 +17,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bindings" / "python" / "src"))
 
 import muster  # noqa: E402
-from muster import _library  # noqa: E402
 
 
 def main() -> None:
@@ -37,7 +35,7 @@ def main() -> None:
         runner = plane.agents.create(name="Runner")["id"]
         task = plane.agents.invoke(agent, "Who are you?")["id"]
         template = plane.agents.export(agent, name="Guide")["id"]
-        server = Server(plane)
+        server = plane.serve(rate_limit="off")
         made = {"key": key, "agent": agent, "runner": runner, "task": task, "template": template, "url": server.url}
         for name, text in made.items():
             (folder / f"{name}.new").write_text(text)
@@ -46,26 +44,6 @@ def main() -> None:
         server.stop()
     model.stdin.close()
     model.wait()
-
-
-class Server:
-    """A server of a plane, over the C interface."""
-
-    def __init__(self, plane: muster.Plane) -> None:
-        self.library = _library.load()
-        self.handle = ctypes.c_void_p()
-        error = ctypes.c_void_p()
-        status = self.library.muster_serve(
-            ctypes.c_void_p(plane._handle), b'{"rate_limit":"off"}', ctypes.byref(self.handle), ctypes.byref(error)
-        )
-        if status != 0:
-            raise SystemExit(self.library.muster_error_message(error).decode())
-        url = ctypes.c_char_p()
-        self.library.muster_server_url(self.handle, ctypes.byref(url), None, None)
-        self.url = url.value.decode()
-
-    def stop(self) -> None:
-        self.library.muster_server_stop(self.handle)
 
 
 if __name__ == "__main__":

@@ -67,9 +67,6 @@ _PROTOTYPES: List[Tuple[str, object, List[object]]] = [
             *(ctypes.POINTER(ctypes.c_int32), _OUT, _OUT, ctypes.POINTER(ctypes.c_size_t), _OUT),
         ],
     ),
-    ("muster_serve", ctypes.c_int32, [_P, ctypes.c_char_p, _OUT, _OUT]),
-    ("muster_server_url", ctypes.c_int32, [_P, _OUT, ctypes.POINTER(ctypes.c_size_t), _OUT]),
-    ("muster_server_stop", ctypes.c_int32, [_P]),
 ]
 
 
