@@ -203,6 +203,7 @@ package struct Failure: Error, Sendable {
     case .interrupted(.stopped, let task): self = .ended(.cancelled, "the task was stopped", taskID: task)
     case .deleted: self = .api(404, "Task not found")
     case .agentDeleted: self = .api(404, "Agent not found")
+    case .agentChanged: self = Failure(.busy, "the agent was changed while the run began")
     case .otherAgent: self = .api(409, "Task belongs to another agent")
     case .unreadable(let what): self.init(.store, "the journal cannot be read: \(what)")
     }

@@ -11,6 +11,9 @@ package struct Invocation: Sendable {
   /// The version that the caller asked for, if any.
   package let requestedVersion: String?
   package let agent: AgentConfiguration
+  /// Which state of the agent `agent` is, if that was not read for this call: it is compared when the run begins, and
+  /// the credential comes then.
+  package let agentState: DeployedState?
   /// The thread to continue or to begin.
   package let taskID: String
   /// Whether the id is fresh, so that no task can have it.
@@ -24,7 +27,7 @@ package struct Invocation: Sendable {
 
   package init(
     organizationID: String, agentID: String, agentVersion: String, requestedVersion: String?,
-    agent: AgentConfiguration, taskID: String, isNewTask: Bool = false, request: JSON,
+    agent: AgentConfiguration, agentState: DeployedState? = nil, taskID: String, isNewTask: Bool = false, request: JSON,
     network: NetworkPolicy, idempotency: IdempotencyEntry? = nil
   ) {
     self.organizationID = organizationID
@@ -32,6 +35,7 @@ package struct Invocation: Sendable {
     self.agentVersion = agentVersion
     self.requestedVersion = requestedVersion
     self.agent = agent
+    self.agentState = agentState
     self.taskID = taskID
     self.isNewTask = isNewTask
     self.request = request

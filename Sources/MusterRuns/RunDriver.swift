@@ -53,7 +53,7 @@ package final class RunDriver: @unchecked Sendable {
         let begun = try begin(invocation, deadline: deadline, interrupt: interrupt)
         return try running.running(name, .init(interrupt: interrupt, task: begun.task)) { () throws(RunError) in
           var pump = RunPump(
-            driver: self, invocation: invocation, begun: begun, deadline: deadline, interrupt: interrupt)
+            driver: self, begun: begun, deadline: deadline, interrupt: interrupt)
           return try pump.drive()
         }
       }
@@ -92,12 +92,16 @@ package final class RunDriver: @unchecked Sendable {
         parentID: request["parent_execution_id"]?.string, triggeringAgentID: request["triggering_agent_id"]?.string,
         carriesSystemMessage: carriesSystem,
         entry: JournalCoding.entry(event, commands: commands, role: .user, at: .now()),
-        afterSequence: known?.sequence ?? 0, idempotency: invocation.idempotency)
+        afterSequence: known?.sequence ?? 0, idempotency: invocation.idempotency, agentState: invocation.agentState)
       switch try asStore({ () throws(StoreError) in try store.beginTurn(start, durable: settings.isDurable) }) {
-      case .begun(let task):
+      case .begun(let task, let secrets):
         counts.begin()
-        return BegunTurn(task: task, run: run)
+        let agent =
+          invocation.agentState == nil
+          ? invocation.agent : invocation.agent.with(secrets: secrets.map { JSON.trusted($0) })
+        return BegunTurn(task: task, run: run, agent: agent)
       case .changed: continue
+      case .agentChanged: throw .agentChanged
       case .agentGone: throw .agentDeleted
       }
     }
@@ -224,7 +228,7 @@ package final class RunDriver: @unchecked Sendable {
   package func snapshot(_ id: String, in organization: String) throws(RunError) -> TaskSnapshot? {
     let lookup = try asStore { () throws(StoreError) in try store.taskWithRecords(id, in: organization) }
     guard case .found(let found) = lookup else { return nil }
-    return TaskSnapshot(task: found.task, first: found.first, result: found.result)
+    return TaskSnapshot(task: found.task, first: found.first, result: found.result, subtasks: found.subtasks)
   }
 
   func asStore<Value>(_ body: () throws(StoreError) -> Value) throws(RunError) -> Value {
@@ -240,4 +244,6 @@ package final class RunDriver: @unchecked Sendable {
 struct BegunTurn {
   let task: TaskRow
   let run: Run
+  /// What the turn runs with.
+  let agent: AgentConfiguration
 }

@@ -12,6 +12,8 @@ package enum RunError: Error {
   case deleted
   /// The agent was deleted before the run began; no task is left of it.
   case agentDeleted
+  /// The agent is not in the state that the invocation was made of; no task is left of it.
+  case agentChanged
   /// The task with this id belongs to another agent.
   case otherAgent
   case unreadable(String)

@@ -8,7 +8,7 @@ import MusterSystem
 /// Drives one run on the caller's thread.
 struct RunPump {
   let driver: RunDriver
-  let invocation: Invocation
+  let agent: AgentConfiguration
   let deadline: Deadline
   let interrupt: Interrupt
   private var task: TaskRow
@@ -16,10 +16,12 @@ struct RunPump {
   private let watch: TaskWatch
   /// The text of the last event, if it was an answer: the result, unless the end brings one of its own.
   private var answer: JSON?
+  /// How the sub-tasks stood when the turn ended.
+  private var subtasks: [Subtask] = []
 
-  init(driver: RunDriver, invocation: Invocation, begun: BegunTurn, deadline: Deadline, interrupt: Interrupt) {
+  init(driver: RunDriver, begun: BegunTurn, deadline: Deadline, interrupt: Interrupt) {
     self.driver = driver
-    self.invocation = invocation
+    agent = begun.agent
     self.deadline = deadline
     self.interrupt = interrupt
     task = begun.task
@@ -97,9 +99,11 @@ struct RunPump {
     let entry = JournalCoding.entry(event, commands: commands, role: role, at: .now())
     let task = task
     // Only an end is acknowledged to the caller; the steps before it may be lost with the power, the run is then interrupted anyway.
-    let durable = driver.settings.isDurable && end != nil
-    let written = try driver.asStore { () throws(StoreError) in
-      try driver.store.append(entry, to: task, end: end, durable: durable)
+    let written = try driver.asStore { () throws(StoreError) -> TaskRow? in
+      guard let end else { return try driver.store.append(entry, to: task, durable: false) }
+      let ended = try driver.store.endTurn(of: task, with: entry, end, durable: driver.settings.isDurable)
+      subtasks = ended?.subtasks ?? []
+      return ended?.task
     }
     guard let written else { return false }
     if case .modelAnswered(let answered) = event {
@@ -115,7 +119,8 @@ struct RunPump {
   /// The task as this run ended it, also when another turn has begun since.
   private func finished(_ finish: Command.Finish) throws(RunError) -> TaskSnapshot {
     guard let beginning = run.beginning else { throw .unreadable("the run of task \(task.id) did not begin") }
-    return TaskSnapshot(task: task, beginning: beginning, result: finish.result.map { JSON.string($0) } ?? answer)
+    return TaskSnapshot(
+      task: task, beginning: beginning, result: finish.result.map { JSON.string($0) } ?? answer, subtasks: subtasks)
   }
 
   /// Somebody else ended the task: gives what they made of it.
@@ -164,11 +169,11 @@ struct RunPump {
 
   private func endpoint(_ beginning: Beginning) throws(ModelFailure) -> ModelEndpoint {
     // Address and credential of the agent belong to its own provider.
-    let isOwn = beginning.provider == invocation.agent.provider
+    let isOwn = beginning.provider == agent.provider
     return try ModelEndpointResolver.resolve(
-      provider: beginning.provider, agentBase: isOwn ? invocation.agent.base : nil,
-      agentKey: isOwn ? invocation.agent.key : nil,
-      extraHeaders: isOwn ? invocation.agent.extraHeaders : [],
+      provider: beginning.provider, agentBase: isOwn ? agent.base : nil,
+      agentKey: isOwn ? agent.key : nil,
+      extraHeaders: isOwn ? agent.extraHeaders : [],
       ownDefault: (driver.settings.defaultProvider, driver.settings.defaultBase),
       environment: { Environment.value($0) })
   }

@@ -2,11 +2,13 @@ package import MusterEngine
 package import MusterJSON
 package import MusterStore
 
-/// A task with the texts of its latest turn.
+/// A task with the texts of its latest turn and its sub-tasks, all of one moment.
 package struct TaskSnapshot: Sendable {
   package let task: TaskRow
   /// The text of the result, a JSON string; nil when the turn has none.
   package let result: JSON?
+  /// The direct sub-tasks, oldest first.
+  package let subtasks: [Subtask]
 
   /// What the run that ended the turn still knows; nil when the task was read from the store.
   private let known: Beginning?
@@ -14,16 +16,18 @@ package struct TaskSnapshot: Sendable {
   private let first: JournalRecord?
 
   /// A task as it stands in the store, with the record that began its latest turn and the one that holds the result.
-  init(task: TaskRow, first: JournalRecord?, result: JournalRecord?) {
+  init(task: TaskRow, first: JournalRecord?, result: JournalRecord?, subtasks: [Subtask]) {
     self.task = task
+    self.subtasks = subtasks
     self.first = first
     self.result = result.flatMap { JournalCoding.result($0) }
     known = nil
   }
 
   /// A task as its run has just ended it.
-  init(task: TaskRow, beginning: Beginning, result: JSON?) {
+  init(task: TaskRow, beginning: Beginning, result: JSON?, subtasks: [Subtask]) {
     self.task = task
+    self.subtasks = subtasks
     self.result = result
     known = beginning
     first = nil

@@ -131,8 +131,8 @@ struct StrayTests {
     try bench.invoke("1")
     let task = try #require(try bench.task())
     var pump = RunPump(
-      driver: bench.driver, invocation: try bench.invocation("2"), begun: try begun(bench, task),
-      deadline: .after(milliseconds: 5_000), interrupt: Interrupt())
+      driver: bench.driver, begun: try begun(bench, task), deadline: .after(milliseconds: 5_000), interrupt: Interrupt()
+    )
     #expect {
       _ = try pump.drive()
     } throws: { error in
@@ -155,7 +155,8 @@ struct StrayTests {
       parentID: nil, triggeringAgentID: nil, carriesSystemMessage: false,
       entry: JournalCoding.entry(.began(beginning), commands: commands, role: .user, at: .now()),
       afterSequence: known.sequence)
-    guard case .begun(let task) = try bench.store.beginTurn(start, durable: false) else { throw TooLate() }
-    return BegunTurn(task: task, run: run)
+    guard case .begun(let task, _) = try bench.store.beginTurn(start, durable: false) else { throw TooLate() }
+    let agent = AgentConfiguration(document: try json("{}"), secrets: nil)
+    return BegunTurn(task: task, run: run, agent: agent)
   }
 }

@@ -57,14 +57,16 @@ extension Store {
   /// Begins a turn that must be allowed; adds the agent unless it is there.
   func begin(_ start: TurnStart) throws -> TaskRow {
     try ensureAgent(start.agentID, in: start.organizationID)
-    guard case .begun(let task) = try beginTurn(start, durable: false) else { throw Unexpected() }
+    guard case .begun(let task, _) = try beginTurn(start, durable: false) else { throw Unexpected() }
     return task
   }
 
   /// A turn from its beginning to its end.
   func run(_ start: TurnStart, end turnEnd: TurnEnd = end(), time: Int64 = 20) throws -> TaskRow {
     let task = try begin(start)
-    guard let ended = try append(entry(role: .assistant, at: time), to: task, end: turnEnd, durable: false) else {
+    guard
+      let ended = try endTurn(of: task, with: entry(role: .assistant, at: time), turnEnd, durable: false)?.task
+    else {
       throw Unexpected()
     }
     return ended

@@ -21,9 +21,9 @@ struct TaskListTests {
       _ = try store.begin(start("three", in: organization))
       #expect(try ids(store) == ["three", "two", "one"])
       // A step in between is not seen in lists.
-      let step = try #require(try store.append(entry(), to: one, end: nil, durable: false))
+      let step = try #require(try store.append(entry(), to: one, durable: false))
       #expect(try ids(store) == ["three", "two", "one"])
-      let ended = try #require(try store.append(entry(), to: step, end: end(), durable: false))
+      let ended = try #require(try store.endTurn(of: step, with: entry(), end(), durable: false)?.task)
       #expect(try ids(store) == ["one", "three", "two"])
       _ = try store.seize(two, with: entry(), end: end(.stopped), durable: false)
       #expect(try ids(store) == ["two", "one", "three"])

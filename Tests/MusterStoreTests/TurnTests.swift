@@ -38,13 +38,13 @@ struct TurnTests {
     try withStore { store, _ throws in
       var task = try store.begin(start("t1", in: store.firstOrganizationID))
       for number in Int64(2)...6 {
-        task = try #require(try store.append(entry("{\"n\":\(number)}"), to: task, end: nil, durable: false))
+        task = try #require(try store.append(entry("{\"n\":\(number)}"), to: task, durable: false))
         #expect(task.sequence == number && task.status == .executing && task.resultSequence == nil)
       }
       task = try #require(
-        try store.append(
-          entry(role: .assistant, at: 99), to: task,
-          end: end(.failed, internalStatus: "schema", isManuallyStopped: true, tokens: 12), durable: true))
+        try store.endTurn(
+          of: task, with: entry(role: .assistant, at: 99),
+          end(.failed, internalStatus: "schema", isManuallyStopped: true, tokens: 12), durable: true)?.task)
       #expect(task.sequence == 7 && task.resultSequence == 7 && task.owner == nil)
       #expect(task.status == .failed && task.internalStatus == "schema" && task.isManuallyStopped)
       #expect(task.finishedAt?.microseconds == 99 && task.updatedAt.microseconds == 99)
@@ -65,10 +65,12 @@ struct TurnTests {
             if case .found(let row) = try store.task("t\(thread)", in: organization) { known = row }
             var task = try store.begin(start("t\(thread)", in: organization, after: known))
             for step in 0..<5 {
-              guard let next = try store.append(entry(), to: task, end: step == 4 ? end() : nil, durable: turn == 1)
-              else {
-                throw Unexpected()
-              }
+              let durable = turn == 1
+              let next =
+                step == 4
+                ? try store.endTurn(of: task, with: entry(), end(), durable: durable)?.task
+                : try store.append(entry(), to: task, durable: durable)
+              guard let next else { throw Unexpected() }
               task = next
             }
           }
@@ -105,7 +107,7 @@ struct TurnTests {
       #expect(task.title == "Two" && task.userID == "u2" && task.parentID == "p")
       #expect(task.promptTokens == nil && task.completionTokens == nil)
       #expect(try store.recordsOfTurn(task).map { $0.sequence } == [3])
-      let ended = try #require(try store.append(entry(), to: task, end: end(), durable: false))
+      let ended = try #require(try store.endTurn(of: task, with: entry(), end(), durable: false)?.task)
       let third = try store.begin(start("t1", in: organization, after: ended, carriesSystem: true))
       #expect(third.systemSequence == 5 && third.turn == 3)
     }
@@ -118,7 +120,7 @@ struct TurnTests {
       let task = try store.begin(start("t1", in: organization))
       #expect(isChanged(try store.beginTurn(start("t1", in: organization), durable: false)))
       #expect(isChanged(try store.beginTurn(start("t1", in: organization, after: task), durable: false)))
-      let ended = try #require(try store.append(entry(), to: task, end: end(), durable: false))
+      let ended = try #require(try store.endTurn(of: task, with: entry(), end(), durable: false)?.task)
       #expect(isChanged(try store.beginTurn(start("t1", in: organization, after: task), durable: false)))
       #expect(isChanged(try store.beginTurn(start("t1", in: organization), durable: false)))
       // As a task that has been there, and is gone.
@@ -173,12 +175,12 @@ struct TurnTests {
           task, with: entry("{\"stop\":1}"), end: end(.stopped, isManuallyStopped: true), durable: true))
       #expect(stopped.status == .stopped && stopped.isManuallyStopped && stopped.owner == nil)
       #expect(stopped.sequence == 2 && stopped.resultSequence == 2)
-      #expect(try store.append(entry(), to: task, end: nil, durable: false) == nil)
-      #expect(try store.append(entry(), to: task, end: end(), durable: false) == nil)
+      #expect(try store.append(entry(), to: task, durable: false) == nil)
+      #expect(try store.endTurn(of: task, with: entry(), end(), durable: false)?.task == nil)
       // The row that it would hold after taking it over does not help, either.
-      #expect(try store.append(entry(), to: stopped, end: nil, durable: false) == nil)
+      #expect(try store.append(entry(), to: stopped, durable: false) == nil)
       let next = try store.begin(start("t1", in: organization, after: stopped))
-      #expect(try store.append(entry(), to: task, end: end(), durable: false) == nil)
+      #expect(try store.endTurn(of: task, with: entry(), end(), durable: false)?.task == nil)
       #expect(try store.number("SELECT count(*) FROM journal") == 3)
       #expect(try store.found("t1").sequence == next.sequence)
     }
@@ -188,9 +190,9 @@ struct TurnTests {
   func seizing() throws {
     try withStore { store, _ throws in
       let old = try store.begin(start("t1", in: store.firstOrganizationID))
-      let task = try #require(try store.append(entry(), to: old, end: nil, durable: false))
+      let task = try #require(try store.append(entry(), to: old, durable: false))
       #expect(try store.seize(old, with: entry(), end: end(.stopped), durable: false) == nil)
-      let ended = try #require(try store.append(entry(), to: task, end: end(), durable: false))
+      let ended = try #require(try store.endTurn(of: task, with: entry(), end(), durable: false)?.task)
       #expect(try store.seize(task, with: entry(), end: end(.stopped), durable: false) == nil)
       #expect(try store.seize(ended, with: entry(), end: end(.stopped), durable: false) == nil)
       #expect(try store.found("t1").status == .completed)
@@ -204,10 +206,10 @@ struct TurnTests {
       let organization = store.firstOrganizationID
       let old = try store.begin(start("t1", in: organization))
       #expect(try store.deleteTask("t1", in: organization, durable: false) == ["t1"])
-      #expect(try store.append(entry(), to: old, end: nil, durable: false) == nil)
+      #expect(try store.append(entry(), to: old, durable: false) == nil)
       _ = try store.begin(start("other", in: organization))
       _ = try store.begin(start("t1", in: organization))
-      #expect(try store.append(entry(), to: old, end: end(), durable: false) == nil)
+      #expect(try store.endTurn(of: old, with: entry(), end(), durable: false)?.task == nil)
       #expect(try store.seize(old, with: entry(), end: end(), durable: false) == nil)
       #expect(try store.found("t1").sequence == 1)
     }
@@ -221,8 +223,9 @@ struct TurnTests {
       for turn in 1...3 {
         let task = try store.begin(
           start("t1", in: organization, after: known, entry: entry("{\"ask\":\(turn)}", role: .user)))
-        let step = try #require(try store.append(entry("{\"step\":1}"), to: task, end: nil, durable: false))
-        known = try store.append(entry("{\"say\":\(turn)}", role: .assistant), to: step, end: end(), durable: false)
+        let step = try #require(try store.append(entry("{\"step\":1}"), to: task, durable: false))
+        known = try store.endTurn(
+          of: step, with: entry("{\"say\":\(turn)}", role: .assistant), end(), durable: false)?.task
       }
       let task = try #require(known)
       let all = try store.messages(of: task, fromTurn: 1)
@@ -244,7 +247,7 @@ struct TurnTests {
       guard case .found(let during) = try store.taskWithRecords("t1", in: organization) else { throw Unexpected() }
       #expect(during.first?.body == Array("{\"ask\":1}".utf8))
       #expect(during.result == nil)
-      _ = try store.append(entry("{\"say\":1}"), to: running, end: end(), durable: false)
+      _ = try store.endTurn(of: running, with: entry("{\"say\":1}"), end(), durable: false)
       guard case .found(let after) = try store.taskWithRecords("t1", in: organization) else { throw Unexpected() }
       #expect(after.task.status == .completed)
       #expect(after.result?.body == Array("{\"say\":1}".utf8))
@@ -265,7 +268,7 @@ struct TurnTests {
       #expect(try store.deleteTask("same", in: first, durable: true) == ["same"])
       guard case .foreign = try store.task("same", in: first) else { throw Unexpected() }
       #expect(try store.found("same", in: "other").status == .executing)
-      #expect(try store.append(entry(), to: theirs, end: end(), durable: true)?.sequence == 2)
+      #expect(try store.endTurn(of: theirs, with: entry(), end(), durable: true)?.task.sequence == 2)
       #expect(try store.wrongCounts() == 0)
     }
   }

@@ -9,31 +9,49 @@ enum InvokeOperation {
     if call.flag("asynchronous") {
       throw .api(501, "asynchronous has a value that does nothing in this version of Muster")
     }
+    let answer = try TaskDocument.make(try snapshot(call, documented(call.body)))
+    if let key = call.idempotency {
+      // Without it a repetition is answered from the task, as long as that is at this turn.
+      do throws(StoreError) { try call.plane.store.keepAnswer(answer, of: key) } catch {}
+    }
+    return .json(answer)
+  }
+
+  private static func snapshot(_ call: OperationCall, _ request: JSON) throws(Failure) -> TaskSnapshot {
+    if let known = known(call, request) {
+      do throws(RunError) {
+        return try invoke(known, call, request)
+      } catch {
+        switch error {
+        // Nothing has begun.
+        case .agentChanged, .agentDeleted: break
+        default: throw Failure(error)
+        }
+      }
+    }
     let chosen = try choose(call)
     guard chosen.isActive else { throw .api(400, "Agent is not active") }
-    let request = documented(call.body)
     try check(request)
     try chosen.agent.check(request)
+    do throws(RunError) {
+      return try invoke(chosen, call, request)
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  private static func invoke(
+    _ chosen: Choice, _ call: OperationCall, _ request: JSON
+  ) throws(RunError) -> TaskSnapshot {
     let given = request["id"]?.string
     let taskID = given ?? Identifier.make()
     let invocation = Invocation(
       organizationID: call.organizationID, agentID: call.agentID, agentVersion: chosen.version,
       requestedVersion: chosen.requested,
       agent: chosen.agent.configuration.with(secrets: chosen.secrets.map { JSON.trusted($0) }),
-      taskID: taskID, isNewTask: given == nil, request: request, network: call.network,
+      agentState: chosen.state, taskID: taskID, isNewTask: given == nil, request: request, network: call.network,
       idempotency: call.remembering(taskID, answer: nil))
-    let snapshot: TaskSnapshot
-    do throws(RunError) {
-      snapshot = try call.plane.runs.invoke(invocation, deadline: call.deadline, interrupt: call.interrupt)
-    } catch {
-      throw Failure(error)
-    }
-    let answer = try TaskDocument.make(snapshot, plane: call.plane)
-    if let key = call.idempotency {
-      // Without it a repetition is answered from the task, as long as that is at this turn.
-      do throws(StoreError) { try call.plane.store.keepAnswer(answer, of: key) } catch {}
-    }
-    return .json(answer)
+    return try call.plane.runs.invoke(invocation, deadline: call.deadline, interrupt: call.interrupt)
   }
 
   // MARK: - Version
@@ -59,6 +77,26 @@ enum InvokeOperation {
     let isActive: Bool
     let agent: PreparedAgent
     let secrets: [UInt8]?
+    /// The state of the agent that this is known of; nil when it was read for this call.
+    var state: DeployedState?
+  }
+
+  /// The deployed version as it was at an earlier run, if that can serve this request. It is compared with the store in
+  /// the transaction that begins the run, which saves the look before it. Nil also when there is something to refuse:
+  /// what is told then comes from the store.
+  private static func known(_ call: OperationCall, _ request: JSON) -> Choice? {
+    guard let entry = call.plane.preparedAgents.last(call.agentID), entry.isActive else { return nil }
+    do throws(Failure) {
+      let requested = try version(call)
+      guard requested == nil || requested == "\(entry.state.version)" else { return nil }
+      try check(request)
+      try entry.agent.check(request)
+      return Choice(
+        requested: requested, version: "\(entry.state.version)", isActive: true, agent: entry.agent, secrets: nil,
+        state: entry.state)
+    } catch {
+      return nil
+    }
   }
 
   private static func choose(_ call: OperationCall) throws(Failure) -> Choice {

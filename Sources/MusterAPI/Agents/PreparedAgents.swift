@@ -5,8 +5,8 @@ import MusterSystem
 
 /// Keeps what was read out of the deployed versions of the agents that were invoked last.
 ///
-/// Whoever takes something from here has read the agent's state before, so that what another process changes acts at
-/// once. Secrets are not kept: they are read each time, and an agent with headers of its own, which may hold some, is
+/// Whoever takes something from here has read the agent's state before, or compares it in the transaction that begins
+/// the run, so that what another process changes acts at once. Secrets are not kept: they are read each time, and an agent with headers of its own, which may hold some, is
 /// read anew for each run.
 final class PreparedAgents: @unchecked Sendable {
   struct Entry: Sendable {
@@ -30,6 +30,9 @@ final class PreparedAgents: @unchecked Sendable {
   func entry(_ id: String, in state: DeployedState) -> Entry? {
     lock.withLock { slots[id].flatMap { $0.state == state ? $0 : nil } }
   }
+
+  /// What was known of an agent last, in whatever state it is now.
+  func last(_ id: String) -> Entry? { lock.withLock { slots[id] } }
 
   /// Reads what invoking needs out of an agent's documents, and keeps it.
   func prepare(_ id: String, _ read: DeployedAgent) -> Entry {

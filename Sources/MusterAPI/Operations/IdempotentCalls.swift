@@ -51,7 +51,7 @@ final class IdempotentCalls: Sendable {
       throw Failure(error)
     }
     switch outcome {
-    case .ended(let snapshot): return .json(try TaskDocument.make(snapshot, plane: call.plane))
+    case .ended(let snapshot): return .json(try TaskDocument.make(snapshot))
     case .missing: throw .api(404, "Task not found")
     case .elsewhere: throw .api(409, "the first call with this idempotency key is still running")
     case .over: throw .api(409, "the answer to this idempotency key is not known any more: its thread has gone on")

@@ -6,7 +6,7 @@ import MusterSystem
 
 /// Writes the task object, every documented key of it.
 enum TaskDocument {
-  static func make(_ snapshot: TaskSnapshot, plane: ControlPlane) throws(Failure) -> [UInt8] {
+  static func make(_ snapshot: TaskSnapshot) throws(Failure) -> [UInt8] {
     let task = snapshot.task
     let beginning: Beginning
     do throws(RunError) {
@@ -15,12 +15,6 @@ enum TaskDocument {
       throw Failure(error)
     }
     let request = beginning.request
-    let subtasks: [Subtask]
-    do throws(StoreError) {
-      subtasks = try plane.store.statesOfSubtasks(of: task.id, in: task.organizationID)
-    } catch {
-      throw Failure(error)
-    }
     var writer = JSONWriter(capacity: request.bytes.count + 2048)
     writer.beginObject()
     writer.member("id", task.id)
@@ -38,8 +32,8 @@ enum TaskDocument {
     writer.member("finished_at", task.finishedAt?.iso8601)
     writer.member("result", snapshot.result)
     writer.member("parent_execution", task.parentID)
-    writeIDs("sub_executions", subtasks, to: &writer)
-    writeIDs("finished_sub_executions", subtasks.filter { $0.status.isFinal }, to: &writer)
+    writeIDs("sub_executions", snapshot.subtasks, to: &writer)
+    writeIDs("finished_sub_executions", snapshot.subtasks.filter { $0.status.isFinal }, to: &writer)
     writer.member("is_manually_stopped", task.isManuallyStopped)
     writer.member("payload_extension", request["payload_extension"])
     writer.member("hitl_request", nil as JSON?)

@@ -106,7 +106,7 @@ enum TaskOperations {
     } catch {
       throw Failure(error)
     }
-    if let snapshot { return try TaskDocument.make(snapshot, plane: call.plane) }
+    if let snapshot { return try TaskDocument.make(snapshot) }
     // Gone, or somebody else's: the look-up says which.
     _ = try find(id, call)
     throw .api(404, "Task not found")
@@ -121,7 +121,7 @@ enum TaskOperations {
       throw Failure(error)
     }
     guard let snapshot else { throw .api(404, "Task not found") }
-    return .json(try TaskDocument.make(snapshot, plane: call.plane))
+    return .json(try TaskDocument.make(snapshot))
   }
 
   @Sendable private static func delete(_ call: OperationCall) throws(Failure) -> Operation.Answer {

@@ -3,9 +3,10 @@ import MusterSystem
 extension Store {
   // MARK: - Turns
 
-  /// A row if the agent is there; nothing but NULL in it if the task is not.
+  /// A row if the agent is there; nothing but NULL in it, up to the agent's state, if the task is not.
   private static let selectTaskOfAgent = """
-    SELECT \(TaskRow.columns) FROM agents a LEFT JOIN tasks t ON t.id = ? AND t.organization_id = a.organization_id
+    SELECT \(TaskRow.columns), \(deployedStateColumns)
+    FROM agents a \(deployedVersion) LEFT JOIN tasks t ON t.id = ? AND t.organization_id = a.organization_id
     WHERE a.id = ? AND a.organization_id = ?
     """
 
@@ -16,8 +17,11 @@ extension Store {
     return try write(owed: durable) { (database: Database) throws(StoreError) -> TurnBeginning in
       // In the transaction that makes the task: an agent that is deleted later takes the task along.
       let found = try database.statement(Store.selectTaskOfAgent).bind(1, start.taskID).bind(2, start.agentID)
-        .bind(3, start.organizationID).first { row in (task: row.isNull(0) ? nil : TaskRow(row), isThere: true) }
+        .bind(3, start.organizationID).first { row in
+          (task: row.isNull(0) ? nil : TaskRow(row), agent: Store.deployedState(row, from: TaskRow.columnCount))
+        }
       guard let found else { return .agentGone }
+      if let state = start.agentState, found.agent.state != state { return .agentChanged }
       // The agent is compared too: meanwhile the task may have been deleted, and made again by another agent.
       guard (found.task?.sequence ?? 0) == start.afterSequence, found.task?.status.isFinal ?? true,
         found.task.map({ $0.agentID == start.agentID }) ?? true
@@ -35,7 +39,7 @@ extension Store {
       }
       try Store.insert(start.entry, of: task, database)
       try Store.remember(start.idempotency, turn: task.turn, database)
-      return .begun(task)
+      return .begun(task, secrets: start.agentState == nil ? nil : found.agent.secrets)
     }
   }
 
@@ -74,15 +78,30 @@ extension Store {
   }
 
   /// Appends a record to a task that this process runs. Nil when the task is not ours any more: somebody stopped or
-  /// deleted it, or took it over; then nothing is written. With `end` the turn ends with this record, which then holds
-  /// the result.
-  package func append(
-    _ entry: JournalEntry, to task: TaskRow, end: TurnEnd?, durable: Bool
-  ) throws(StoreError) -> TaskRow? {
+  /// deleted it, or took it over; then nothing is written.
+  package func append(_ entry: JournalEntry, to known: TaskRow, durable: Bool) throws(StoreError) -> TaskRow? {
     let owner = owner
     return try write(owed: durable) { (database: Database) throws(StoreError) -> TaskRow? in
+      guard known.owner == owner, try Store.isUnchanged(known, database) else { return nil }
+      let task = known.appending()
+      try database.statement("UPDATE tasks SET sequence = ? WHERE key = ?")
+        .bind(1, task.sequence).bind(2, task.key).run()
+      try Store.insert(entry, of: task, database)
+      return task
+    }
+  }
+
+  /// Ends the turn of a task that this process runs with a record that holds the result; with the sub-tasks as they
+  /// stand then. Nil as in `append`.
+  package func endTurn(
+    of task: TaskRow, with entry: JournalEntry, _ end: TurnEnd, durable: Bool
+  ) throws(StoreError) -> (task: TaskRow, subtasks: [Subtask])? {
+    let owner = owner
+    return try write(owed: durable) { (database: Database) throws(StoreError) in
       guard task.owner == owner, try Store.isUnchanged(task, database) else { return nil }
-      return try Store.append(entry, to: task, end: end, database)
+      // Read here and not afterwards: what this connection knows of the file is still in its memory.
+      let subtasks = try Store.subtasks(of: task.id, in: task.organizationID, database)
+      return (try Store.end(task, with: entry, end, database), subtasks)
     }
   }
 
@@ -93,7 +112,7 @@ extension Store {
   ) throws(StoreError) -> TaskRow? {
     try write(owed: durable) { (database: Database) throws(StoreError) -> TaskRow? in
       guard !task.status.isFinal, try Store.isUnchanged(task, database) else { return nil }
-      return try Store.append(entry, to: task, end: end, database)
+      return try Store.end(task, with: entry, end, database)
     }
   }
 
@@ -104,16 +123,9 @@ extension Store {
       .bind(1, task.key).bind(2, task.fence).bind(3, task.sequence).bind(4, task.owner).first { _ in true } ?? false
   }
 
-  private static func append(
-    _ entry: JournalEntry, to known: TaskRow, end: TurnEnd?, _ database: Database
+  private static func end(
+    _ known: TaskRow, with entry: JournalEntry, _ end: TurnEnd, _ database: Database
   ) throws(StoreError) -> TaskRow {
-    guard let end else {
-      let task = known.appending()
-      try database.statement("UPDATE tasks SET sequence = ? WHERE key = ?")
-        .bind(1, task.sequence).bind(2, task.key).run()
-      try insert(entry, of: task, database)
-      return task
-    }
     let task = known.ending(end, with: entry, at: try nextPosition(database))
     try ListCount.tasks.move(from: known.position, to: task.position, in: task.organizationID, database)
     try database.statement(

@@ -27,10 +27,11 @@ extension Store {
     }
   }
 
-  /// A task with the first record of its latest turn and the record that holds its result, all of one moment.
+  /// A task with the first record of its latest turn, the record that holds its result, and how its direct sub-tasks
+  /// stand, oldest first: all of one moment.
   package func taskWithRecords(
     _ id: String, in organization: String
-  ) throws(StoreError) -> Lookup<(task: TaskRow, first: JournalRecord?, result: JournalRecord?)> {
+  ) throws(StoreError) -> Lookup<(task: TaskRow, first: JournalRecord?, result: JournalRecord?, subtasks: [Subtask])> {
     try read { (database: Database) throws(StoreError) in
       guard let row = try Store.task(id, in: organization, database) else {
         return try Store.isForeignTask(id, database) ? .foreign : .missing
@@ -38,7 +39,7 @@ extension Store {
       let first = try Store.record(row.firstSequence, of: row, database)
       var result: JournalRecord?
       if let sequence = row.resultSequence { result = try Store.record(sequence, of: row, database) }
-      return .found((row, first, result))
+      return .found((row, first, result, try Store.subtasks(of: id, in: organization, database)))
     }
   }
 
@@ -132,12 +133,13 @@ extension Store {
       ).bind(1, id).bind(2, organization).all { TaskRow($0) }
     }
   }
+
   /// The ids of the direct sub-tasks, oldest first, and how they stand.
-  package func statesOfSubtasks(of id: String, in organization: String) throws(StoreError) -> [Subtask] {
-    try readOnce { (database: Database) throws(StoreError) -> [Subtask] in
-      try database.statement("SELECT id, status FROM tasks WHERE parent_id = ? AND organization_id = ? ORDER BY key")
-        .bind(1, id).bind(2, organization)
-        .all { Subtask(id: $0.text(0), status: TaskStatus(rawValue: $0.integer(1)) ?? .error) }
-    }
+  static func subtasks(
+    of id: String, in organization: String, _ database: Database
+  ) throws(StoreError) -> [Subtask] {
+    try database.statement("SELECT id, status FROM tasks WHERE parent_id = ? AND organization_id = ? ORDER BY key")
+      .bind(1, id).bind(2, organization)
+      .all { Subtask(id: $0.text(0), status: TaskStatus(rawValue: $0.integer(1)) ?? .error) }
   }
 }

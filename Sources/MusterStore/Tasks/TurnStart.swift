@@ -16,11 +16,14 @@ package struct TurnStart: Sendable {
   package let afterSequence: Int64
   /// What the caller's key for repetitions is remembered with.
   package let idempotency: IdempotencyEntry?
+  /// Which state of the agent the entry was built upon, if that was not read before; the secrets of its deployed version
+  /// come with the beginning then.
+  package let agentState: DeployedState?
 
   package init(
     organizationID: String, taskID: String, agentID: String, title: String?, userID: String?, parentID: String?,
     triggeringAgentID: String?, carriesSystemMessage: Bool, entry: JournalEntry, afterSequence: Int64,
-    idempotency: IdempotencyEntry? = nil
+    idempotency: IdempotencyEntry? = nil, agentState: DeployedState? = nil
   ) {
     self.organizationID = organizationID
     self.taskID = taskID
@@ -33,14 +36,18 @@ package struct TurnStart: Sendable {
     self.entry = entry
     self.afterSequence = afterSequence
     self.idempotency = idempotency
+    self.agentState = agentState
   }
 }
 
 /// How beginning a turn went.
 package enum TurnBeginning: Sendable {
-  case begun(TaskRow)
+  /// With the agent's secrets if its state was to be compared.
+  case begun(TaskRow, secrets: [UInt8]?)
   /// The task has changed since the entry was built, or is running: read it again.
   case changed
+  /// The agent is not in the state that the entry was built upon.
+  case agentChanged
   /// The agent has been deleted.
   case agentGone
 }
