@@ -11,22 +11,29 @@ struct Tally {
     var rows: Int64
   }
 
-  /// The last position that was given out; nil while none was.
-  private var position: Int64?
+  /// The positions that this connection gives out; what is committed with it holds for the next transaction.
+  private(set) var positions: PositionRange
+  /// Whether `positions` was compared with the store in this transaction.
+  private var isCompared = false
+  /// Whether `positions` has to be written.
+  private var isExtended = false
   private var changes: [Change] = []
+
+  init(positions: PositionRange = PositionRange()) { self.positions = positions }
 
   /// The next number of the store's own order.
   mutating func nextPosition(_ database: Database) throws(StoreError) -> Int64 {
-    let last: Int64
-    if let position {
-      last = position
-    } else {
+    if !isCompared {
       let stored = try database.statement("SELECT value FROM meta WHERE key = 'sequence'").first { $0.integer(0) }
       guard let stored else { throw .notAStore("its sequence is missing") }
-      last = stored
+      positions.compare(with: stored)
+      isCompared = true
     }
-    position = last &+ 1
-    return last &+ 1
+    if positions.isEmpty {
+      positions.extend()
+      isExtended = true
+    }
+    return positions.next()
   }
 
   /// Adds to the rows of a block of a list.
@@ -43,8 +50,8 @@ struct Tally {
 
   /// Writes what was gathered.
   func write(to database: Database) throws(StoreError) {
-    if let position {
-      try database.statement("UPDATE meta SET value = ? WHERE key = 'sequence'").bind(1, position).run()
+    if isExtended {
+      try database.statement("UPDATE meta SET value = ? WHERE key = 'sequence'").bind(1, positions.end).run()
     }
     for change in changes where change.rows != 0 {
       try change.list.write(change.rows, to: change.block, in: change.organization, database)

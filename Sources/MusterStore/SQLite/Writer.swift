@@ -26,6 +26,8 @@ final class Writer: @unchecked Sendable {
   private var busyTimeoutMilliseconds: Int64
   /// What `PRAGMA synchronous` was last set to.
   private var isFullySynchronous: Bool?
+  /// As the last commit left them. Used under `connectionLock`.
+  private var positions = PositionRange()
   private var counted = WriteCounts()
 
   init(database: Database, turnstile: Turnstile?, busyTimeoutMilliseconds: Int64) {
@@ -187,7 +189,7 @@ final class Writer: @unchecked Sendable {
     } catch {
       return batch.map { _ in .failed(error) }
     }
-    database.tally = Tally()
+    database.tally = Tally(positions: positions)
     for (index, job) in batch.enumerated() {
       let tally = database.tally
       do throws(StoreError) {
@@ -207,6 +209,7 @@ final class Writer: @unchecked Sendable {
     do throws(StoreError) {
       try database.tally.write(to: database)
       try database.statement("COMMIT").run()
+      positions = database.tally.positions
     } catch {
       rollBack(database)
       return outcomes.map { outcome in
