@@ -68,7 +68,7 @@ private func headers(_ text: UnsafePointer<CChar>?) throws(Failure) -> [(name: S
 private func headersText(_ answer: RESTAnswer) -> [UInt8] {
   var writer = JSONWriter()
   writer.beginObject()
-  for header in answer.headers { writer.member(header.name, header.value) }
+  for header in answer.headers { writer.member(text: header.name, .string(header.value)) }
   writer.endObject()
   return writer.bytes
 }

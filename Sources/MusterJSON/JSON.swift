@@ -85,8 +85,10 @@ package struct JSON: Sendable {
 
   /// The content of a string, escapes resolved.
   package var string: String? {
-    guard let utf8 else { return nil }
-    return String(decoding: utf8, as: UTF8.self)
+    guard kind == .string, range.count >= 2 else { return nil }
+    let lexeme = text[range.lowerBound + 1..<range.upperBound - 1]
+    if lexeme.contains(UInt8(ascii: "\\")) { return String(decoding: JSONString.decode(lexeme), as: UTF8.self) }
+    return String(decoding: lexeme, as: UTF8.self)
   }
 
   /// Whether it is a string with exactly this content.
@@ -155,15 +157,17 @@ package struct JSON: Sendable {
 
   /// The value of a member; nil when it has none, or is no object.
   package subscript(key: String) -> JSON? {
-    guard kind == .object else { return nil }
-    let wanted = Array(key.utf8)
-    var cursor = JSONMemberCursor(text: text, position: range.lowerBound + 1, end: range.upperBound)
-    while let member = cursor.next() {
-      if JSONString.isEqual(member.key.lowerBound + 1..<member.key.upperBound - 1, in: text, wanted) {
-        return JSON(text: text, range: member.value)
+    guard byte(range.lowerBound) == UInt8(ascii: "{") else { return nil }
+    var key = key
+    return key.withUTF8 { wanted in
+      var cursor = JSONMemberCursor(text: text, position: range.lowerBound + 1, end: range.upperBound)
+      while let member = cursor.next() {
+        if JSONString.isEqual(member.key.lowerBound + 1..<member.key.upperBound - 1, in: text, wanted.span) {
+          return JSON(text: text, range: member.value)
+        }
       }
+      return nil
     }
-    return nil
   }
 
   /// The value of a member that is there and not null.

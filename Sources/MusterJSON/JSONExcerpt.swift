@@ -71,8 +71,9 @@ package struct JSONExcerpt: Sendable {
       position = valueEnd + 1
       if JSONExcerpt.hasEscapes(span, key) {
         // What it says is not what it looks like.
-        for place in members.indices where JSONString.isEqual(key, in: object, Array(sources[members[place].source])) {
-          values[place] = keyEnd + 1..<valueEnd
+        for place in members.indices {
+          let source = Array(sources[members[place].source])
+          if JSONString.isEqual(key, in: object, source.span) { values[place] = keyEnd + 1..<valueEnd }
         }
         continue
       }

@@ -54,7 +54,7 @@ enum JSONString {
   }
 
   /// Whether the content of a valid string lexeme (without its quotes), which stands at a place in a text, is `content`.
-  static func isEqual(_ lexeme: Range<Int>, in text: [UInt8], _ content: [UInt8]) -> Bool {
+  static func isEqual(_ lexeme: Range<Int>, in text: [UInt8], _ content: Span<UInt8>) -> Bool {
     let span = text.span
     // An escape is longer than what it stands for.
     if lexeme.count < content.count { return false }
@@ -65,7 +65,10 @@ enum JSONString {
       }
       return true
     }
-    for position in lexeme where span[position] == UInt8(ascii: "\\") { return decode(text[lexeme]) == content }
+    for position in lexeme where span[position] == UInt8(ascii: "\\") {
+      let decoded = decode(text[lexeme])
+      return decoded.count == content.count && decoded.indices.allSatisfy { decoded[$0] == content[$0] }
+    }
     return false
   }
 
@@ -122,7 +125,8 @@ enum JSONString {
   static func appendLexeme(of content: String, to text: inout [UInt8]) {
     text.append(UInt8(ascii: "\""))
     let start = text.count
-    text.append(contentsOf: content.utf8)
+    var content = content
+    content.withUTF8 { text.append(contentsOf: $0) }
     endLexeme(from: start, in: &text)
   }
 

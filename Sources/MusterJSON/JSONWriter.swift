@@ -41,7 +41,20 @@ package struct JSONWriter {
     needsComma = true
   }
 
-  package mutating func key(_ key: String) {
+  /// A key that is known beforehand: without characters that need an escape.
+  package mutating func key(_ key: StaticString) {
+    key.withUTF8Buffer { text in
+      if needsComma { bytes.append(UInt8(ascii: ",")) }
+      bytes.append(UInt8(ascii: "\""))
+      bytes.append(contentsOf: text)
+      bytes.append(UInt8(ascii: "\""))
+      bytes.append(UInt8(ascii: ":"))
+    }
+    needsComma = false
+  }
+
+  /// A key that comes from elsewhere.
+  package mutating func key(text key: String) {
     separate()
     JSONString.appendLexeme(of: key, to: &bytes)
     bytes.append(UInt8(ascii: ":"))
@@ -96,28 +109,34 @@ package struct JSONWriter {
 
   // MARK: - Members
 
-  package mutating func member(_ key: String, _ text: String?) {
+  package mutating func member(_ key: StaticString, _ text: String?) {
     self.key(key)
     if let text { value(text) } else { null() }
   }
 
-  package mutating func member(_ key: String, _ number: Int64?) {
+  package mutating func member(_ key: StaticString, _ number: Int64?) {
     self.key(key)
     if let number { value(number) } else { null() }
   }
 
-  package mutating func member(_ key: String, _ flag: Bool) {
+  package mutating func member(_ key: StaticString, _ flag: Bool) {
     self.key(key)
     value(flag)
   }
 
-  package mutating func member(_ key: String, _ json: JSON?) {
+  package mutating func member(_ key: StaticString, _ json: JSON?) {
     self.key(key)
     if let json { value(json) } else { null() }
   }
 
+  /// A member whose key comes from elsewhere.
+  package mutating func member(text key: String, _ json: JSON) {
+    self.key(text: key)
+    value(json)
+  }
+
   /// `member` only if there is a value.
-  package mutating func memberIfPresent(_ key: String, _ json: JSON?) {
+  package mutating func memberIfPresent(_ key: StaticString, _ json: JSON?) {
     if let json { member(key, json) }
   }
 }
@@ -154,7 +173,9 @@ extension JSON {
         writer.value(member.value)
       }
     }
-    for (change, isWritten) in zip(changes, written) where !isWritten { writer.member(change.key, change.value) }
+    for (change, isWritten) in zip(changes, written) where !isWritten {
+      writer.member(text: change.key, change.value)
+    }
     writer.endObject()
     return writer.json
   }

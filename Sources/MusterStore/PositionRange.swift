@@ -7,7 +7,8 @@
 struct PositionRange {
   /// The last number of the range, as the store has it.
   private(set) var end: Int64 = 0
-  private var last: Int64 = 0
+  /// The number that was given out last, if the range was not given up since: no other is greater then.
+  private(set) var last: Int64 = 0
   /// How many numbers the next range takes: the more often nobody else came between, the more.
   private var length: Int64 = 1
   private static let greatestLength: Int64 = 64

@@ -21,14 +21,24 @@ struct Tally {
 
   init(positions: PositionRange = PositionRange()) { self.positions = positions }
 
+  private mutating func compare(_ database: Database) throws(StoreError) {
+    if isCompared { return }
+    let stored = try database.statement("SELECT value FROM meta WHERE key = 'sequence'").first { $0.integer(0) }
+    guard let stored else { throw .notAStore("its sequence is missing") }
+    positions.compare(with: stored)
+    isCompared = true
+  }
+
+  /// Where something goes that was changed now and stood at a place before: there if nothing was changed since, else to
+  /// the next number. To stay in place spares its indexes.
+  mutating func position(after known: Int64, _ database: Database) throws(StoreError) -> Int64 {
+    try compare(database)
+    return positions.last == known ? known : try nextPosition(database)
+  }
+
   /// The next number of the store's own order.
   mutating func nextPosition(_ database: Database) throws(StoreError) -> Int64 {
-    if !isCompared {
-      let stored = try database.statement("SELECT value FROM meta WHERE key = 'sequence'").first { $0.integer(0) }
-      guard let stored else { throw .notAStore("its sequence is missing") }
-      positions.compare(with: stored)
-      isCompared = true
-    }
+    try compare(database)
     if positions.isEmpty {
       positions.extend()
       isExtended = true

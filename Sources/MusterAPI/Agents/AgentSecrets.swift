@@ -36,7 +36,7 @@ enum AgentSecrets {
     if found.isEmpty { return (masked, nil) }
     var writer = JSONWriter()
     writer.beginObject()
-    for secret in found { writer.member(secret.key, secret.value) }
+    for secret in found { writer.member(text: secret.key, secret.value) }
     writer.endObject()
     return (masked, writer.json)
   }

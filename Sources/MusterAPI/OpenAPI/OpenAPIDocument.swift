@@ -16,12 +16,12 @@ package enum OpenAPIDocument {
     writer.key("paths")
     writer.beginObject()
     for path in paths(operations) {
-      writer.key(path)
+      writer.key(text: path)
       writer.beginObject()
       for operation in operations where operation.path == path { write(operation, to: &writer) }
       writer.endObject()
     }
-    for (path, item) in OpenAPIOpenPaths.all { writer.member(path, item) }
+    for (path, item) in OpenAPIOpenPaths.all { writer.member(text: path, item) }
     writer.endObject()
     writeComponents(to: &writer)
     writer.endObject()
@@ -73,7 +73,7 @@ package enum OpenAPIDocument {
 
   private static func write(_ operation: Operation, to writer: inout JSONWriter) {
     let method = String(decoding: operation.method.utf8.map { $0 | 0x20 }, as: UTF8.self)
-    writer.key(method)
+    writer.key(text: method)
     writer.beginObject()
     writer.member("operationId", operation.name)
     writer.member("summary", operation.summary)

@@ -53,7 +53,7 @@ enum OpenAPIResponses {
   static func write(_ operation: Operation, to writer: inout JSONWriter) {
     writer.key("responses")
     writer.beginObject()
-    writer.key("\(operation.success)")
+    writer.key(text: "\(operation.success)")
     writer.beginObject()
     writer.member("description", operation.success == 204 ? "Done." : "The answer.")
     writeHeaders(hasRetryAfter: false, to: &writer)
@@ -64,7 +64,7 @@ enum OpenAPIResponses {
     writer.endObject()
     let statuses = refusals(of: operation)
     for refusal in refusals where statuses.contains(refusal.status) {
-      writer.member("\(refusal.status)", OpenAPIDocument.reference("responses", refusal.name))
+      writer.member(text: "\(refusal.status)", OpenAPIDocument.reference("responses", refusal.name))
     }
     writer.endObject()
   }
@@ -99,7 +99,7 @@ enum OpenAPIResponses {
     writer.key("headers")
     writer.beginObject()
     for header in headers where hasRetryAfter || header.name != "Retry-After" {
-      writer.member(header.name, OpenAPIDocument.reference("headers", header.name))
+      writer.member(text: header.name, OpenAPIDocument.reference("headers", header.name))
     }
     writer.endObject()
   }
@@ -108,12 +108,12 @@ enum OpenAPIResponses {
   static func writeComponents(to writer: inout JSONWriter) {
     writer.key("headers")
     writer.beginObject()
-    for header in headers { writer.member(header.name, .literal(header.text)) }
+    for header in headers { writer.member(text: header.name, .literal(header.text)) }
     writer.endObject()
     writer.key("responses")
     writer.beginObject()
     for refusal in refusals {
-      writer.key(refusal.name)
+      writer.key(text: refusal.name)
       writer.beginObject()
       writer.member("description", refusal.description)
       writeHeaders(hasRetryAfter: refusal.hasRetryAfter, to: &writer)

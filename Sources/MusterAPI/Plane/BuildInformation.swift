@@ -31,7 +31,7 @@ package enum BuildInformation {
     writer.key("statuses")
     writer.beginObject()
     for entry in Status.named {
-      writer.member(entry.name.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }, Int64(entry.status.rawValue))
+      writer.member(entry.name, Int64(entry.status.rawValue))
     }
     writer.endObject()
     writer.key("operations")
@@ -70,7 +70,7 @@ package enum BuildInformation {
     writer.endObject()
   }
 
-  private static func writeReference(_ key: String, _ component: String?, to writer: inout JSONWriter) {
+  private static func writeReference(_ key: StaticString, _ component: String?, to writer: inout JSONWriter) {
     writer.key(key)
     guard let component else {
       writer.null()

@@ -39,12 +39,13 @@ enum TaskDocument {
     writer.member("hitl_request", nil as JSON?)
     writer.member("pending_eca_request", nil as JSON?)
     writer.member("source", request["source"] ?? .literal("\"api\""))
-    for key in [
-      "worker_id", "additional_context", "expected_output", "title", "triggering_agent_id", "instructions_override",
-      "test_run_node_id",
-    ] {
-      writer.member(key, request[key])
-    }
+    writer.member("worker_id", request["worker_id"])
+    writer.member("additional_context", request["additional_context"])
+    writer.member("expected_output", request["expected_output"])
+    writer.member("title", request["title"])
+    writer.member("triggering_agent_id", request["triggering_agent_id"])
+    writer.member("instructions_override", request["instructions_override"])
+    writer.member("test_run_node_id", request["test_run_node_id"])
     writer.member("is_orchestration", false)
     writer.member("output_format", beginning.format.rawValue)
     writer.member("voice_id", nil as String?)
@@ -86,7 +87,7 @@ enum TaskDocument {
     return user["id"]?.string ?? ""
   }
 
-  private static func writeIDs(_ key: String, _ tasks: [Subtask], to writer: inout JSONWriter) {
+  private static func writeIDs(_ key: StaticString, _ tasks: [Subtask], to writer: inout JSONWriter) {
     writer.key(key)
     writer.beginArray()
     for task in tasks { writer.value(task.id) }

@@ -158,7 +158,7 @@ enum TaskOperations {
         try call.plane.store.subtasks(of: parent, in: call.organizationID)
       }
       for task in subtasks where seen.insert(task.id).inserted && call.caller.mayUse(agent: task.agentID) {
-        writer.key(task.id)
+        writer.key(text: task.id)
         ThreadDocument.write(try messages(task, call), of: task, full: true, to: &writer)
         open.append(task.id)
       }

@@ -60,7 +60,7 @@ enum AgentDefinition {
     for property in properties {
       guard var value = document[property.name] else { continue }
       if property.name == "graph" { value = TemplateGraph.dropping(lost, from: value) }
-      writer.member(property.name, clean(value, schema?.root.property(property.name), property.name))
+      writer.member(text: property.name, clean(value, schema?.root.property(property.name), property.name))
     }
     writer.member("status", document["status"])
     writer.member("version", document["version"])

@@ -34,7 +34,9 @@ enum TemplateImport {
   private static func values(_ definition: JSON) throws(Failure) -> AgentValues {
     var writer = JSONWriter(capacity: definition.bytes.count)
     writer.beginObject()
-    for property in AgentDefinition.properties { writer.memberIfPresent(property.name, definition[property.name]) }
+    for property in AgentDefinition.properties {
+      if let value = definition[property.name] { writer.member(text: property.name, value) }
+    }
     writer.endObject()
     guard let schema = body.schema, let form = body.form else { throw Failure(.internal, "CreateAgent is no schema") }
     let filled = schema.applyingDefaults(to: writer.json)

@@ -95,26 +95,17 @@ final class RequestLog: @unchecked Sendable {
     writer.beginObject()
     writer.member("time", record.moment.iso8601)
     writer.member("request_id", record.facts.requestID)
-    write("trace", record.trace, to: &writer)
-    write("method", record.method, to: &writer)
-    write("route", record.facts.route, to: &writer)
+    writer.member("trace", record.trace)
+    writer.member("method", record.method)
+    writer.member("route", record.facts.route)
     writer.member("status", Int64(record.status))
     writer.member("duration_us", record.durationMicroseconds)
     writer.member("bytes_in", Int64(record.bytesIn))
     writer.member("bytes_out", Int64(record.bytesOut))
-    write("key", record.facts.keyID, to: &writer)
-    write("organization", record.facts.organizationID, to: &writer)
+    writer.member("key", record.facts.keyID)
+    writer.member("organization", record.facts.organizationID)
     writer.member("remote", record.remote)
     writer.endObject()
     return String(decoding: writer.bytes, as: UTF8.self)
-  }
-
-  private static func write(_ key: String, _ text: String?, to writer: inout JSONWriter) {
-    if let text {
-      writer.member(key, text)
-    } else {
-      writer.key(key)
-      writer.null()
-    }
   }
 }

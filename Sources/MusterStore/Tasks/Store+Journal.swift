@@ -82,10 +82,10 @@ extension Store {
   package func append(_ entry: JournalEntry, to known: TaskRow, durable: Bool) throws(StoreError) -> TaskRow? {
     let owner = owner
     return try write(owed: durable) { (database: Database) throws(StoreError) -> TaskRow? in
-      guard known.owner == owner, try Store.isUnchanged(known, database) else { return nil }
+      guard known.owner == owner else { return nil }
       let task = known.appending()
-      try database.statement("UPDATE tasks SET sequence = ? WHERE key = ?")
-        .bind(1, task.sequence).bind(2, task.key).run()
+      let update = try database.statement(Store.updateSequence).bind(1, task.sequence)
+      guard try Store.run(update, ifUnchanged: known, from: 2, database) else { return nil }
       try Store.insert(entry, of: task, database)
       return task
     }
@@ -98,10 +98,9 @@ extension Store {
   ) throws(StoreError) -> (task: TaskRow, subtasks: [Subtask])? {
     let owner = owner
     return try write(owed: durable) { (database: Database) throws(StoreError) in
-      guard task.owner == owner, try Store.isUnchanged(task, database) else { return nil }
+      guard task.owner == owner, let ended = try Store.end(task, with: entry, end, database) else { return nil }
       // Read here and not afterwards: what this connection knows of the file is still in its memory.
-      let subtasks = try Store.subtasks(of: task.id, in: task.organizationID, database)
-      return (try Store.end(task, with: entry, end, database), subtasks)
+      return (ended, try Store.subtasks(of: task.id, in: task.organizationID, database))
     }
   }
 
@@ -111,34 +110,51 @@ extension Store {
     _ task: TaskRow, with entry: JournalEntry, end: TurnEnd, durable: Bool
   ) throws(StoreError) -> TaskRow? {
     try write(owed: durable) { (database: Database) throws(StoreError) -> TaskRow? in
-      guard !task.status.isFinal, try Store.isUnchanged(task, database) else { return nil }
+      if task.status.isFinal { return nil }
       return try Store.end(task, with: entry, end, database)
     }
   }
 
-  /// Whether a task is still as it was read. Nobody begins or ends a turn without a new fence, and nothing else of the
-  /// row changes without a record.
-  private static func isUnchanged(_ task: TaskRow, _ database: Database) throws(StoreError) -> Bool {
-    try database.statement("SELECT 1 FROM tasks WHERE key = ? AND fence = ? AND sequence = ? AND owner IS ?")
-      .bind(1, task.key).bind(2, task.fence).bind(3, task.sequence).bind(4, task.owner).first { _ in true } ?? false
+  /// Ends an update of a task that has to be as it was read. Nobody begins or ends a turn without a new fence, and
+  /// nothing else of the row changes without a record.
+  private static let ifUnchanged = "WHERE key = ? AND fence = ? AND sequence = ? AND owner IS ?"
+
+  private static let updateSequence = "UPDATE tasks SET sequence = ? \(ifUnchanged)"
+
+  private static let updateAtEnd = """
+    UPDATE tasks SET sequence = ?, updated_at = ?, finished_at = ?, status = ?, internal_status = ?,
+      is_manually_stopped = ?, result_sequence = ?, owner = NULL, fence = ?, prompt_tokens = ?, completion_tokens = ?
+    \(ifUnchanged)
+    """
+
+  /// To name a column is to write its indexes, whether or not it changes.
+  private static let updatePosition = "UPDATE tasks SET position = ? WHERE key = ?"
+
+  /// Runs such an update, whose last parameters, from this one on, are still free. False when the task has changed; then
+  /// nothing is written.
+  private static func run(
+    _ update: Statement, ifUnchanged task: TaskRow, from parameter: Int32, _ database: Database
+  ) throws(StoreError) -> Bool {
+    try update.bind(parameter, task.key).bind(parameter + 1, task.fence).bind(parameter + 2, task.sequence)
+      .bind(parameter + 3, task.owner).run()
+    return database.changes == 1
   }
 
+  /// Nil when the task has changed since it was read.
   private static func end(
     _ known: TaskRow, with entry: JournalEntry, _ end: TurnEnd, _ database: Database
-  ) throws(StoreError) -> TaskRow {
-    let task = known.ending(end, with: entry, at: try nextPosition(database))
-    try ListCount.tasks.move(from: known.position, to: task.position, in: task.organizationID, database)
-    try database.statement(
-      """
-      UPDATE tasks SET position = ?, sequence = ?, updated_at = ?, finished_at = ?, status = ?, internal_status = ?,
-        is_manually_stopped = ?, result_sequence = ?, owner = NULL, fence = ?, prompt_tokens = ?, completion_tokens = ?
-      WHERE key = ?
-      """
-    )
-    .bind(1, task.position).bind(2, task.sequence).bind(3, task.updatedAt.microseconds)
-    .bind(4, task.finishedAt?.microseconds).bind(5, task.status.rawValue).bind(6, task.internalStatus)
-    .bind(7, task.isManuallyStopped ? 1 : 0).bind(8, task.resultSequence).bind(9, task.fence)
-    .bind(10, task.promptTokens).bind(11, task.completionTokens).bind(12, task.key).run()
+  ) throws(StoreError) -> TaskRow? {
+    let position = try database.tally.position(after: known.position, database)
+    let task = known.ending(end, with: entry, at: position)
+    let update = try database.statement(updateAtEnd)
+      .bind(1, task.sequence).bind(2, task.updatedAt.microseconds).bind(3, task.finishedAt?.microseconds)
+      .bind(4, task.status.rawValue).bind(5, task.internalStatus).bind(6, task.isManuallyStopped ? 1 : 0)
+      .bind(7, task.resultSequence).bind(8, task.fence).bind(9, task.promptTokens).bind(10, task.completionTokens)
+    guard try run(update, ifUnchanged: known, from: 11, database) else { return nil }
+    if position != known.position {
+      try database.statement(updatePosition).bind(1, position).bind(2, task.key).run()
+    }
+    try ListCount.tasks.move(from: known.position, to: position, in: task.organizationID, database)
     try insert(entry, of: task, database)
     return task
   }
