@@ -30,11 +30,20 @@ package final class Store: @unchecked Sendable {
   /// Nil for a store in memory.
   private let readers: Readers?
   private let ownership: Ownership?
+  private let markLock = Lock()
+  private var mark: RunningMark
   private let watchLock = Lock()
   private var watcher: Database?
   private var isWatchClosed = false
   private let path: String
   private let busyTimeoutMilliseconds: Int64
+
+  /// Where whoever comes after the death of this process has to look for the tasks that it runs.
+  var runningMark: RunningMark {
+    get { markLock.withLock { mark } }
+    // Of two that were moved at once the later one holds.
+    set { markLock.withLock { if newValue.movedAt > mark.movedAt { mark = newValue } } }
+  }
 
   // What `StoreRegistry` keeps about this object, under its lock.
   let identity: StoreRegistry.Identity?
@@ -70,13 +79,14 @@ package final class Store: @unchecked Sendable {
     let entry = try Store.enter(database, ownership)
     firstOrganizationID = entry.organization
     owner = entry.owner
+    mark = entry.mark
     writer = Writer(database: database, turnstile: turnstile, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
   }
 
   /// Finds or makes the first organization, and takes a number for this process.
   private static func enter(
     _ database: Database, _ ownership: Ownership?
-  ) throws(StoreError) -> (organization: String, owner: Int64) {
+  ) throws(StoreError) -> (organization: String, owner: Int64, mark: RunningMark) {
     try database.execute("BEGIN IMMEDIATE")
     do throws(StoreError) {
       let known = try database.statement("SELECT value FROM meta WHERE key = 'organization'").first { $0.text(0) }
@@ -85,13 +95,11 @@ package final class Store: @unchecked Sendable {
         try database.statement("INSERT INTO meta VALUES ('organization', ?)").bind(1, organization).run()
         try insertOrganization(organization, database)
       }
-      try database.statement("INSERT INTO owners (process_id, opened_at) VALUES (?, ?)")
-        .bind(1, Int64(platform_process_id())).bind(2, Timestamp.now().microseconds).run()
-      let owner = try database.integer("SELECT last_insert_rowid()")
+      let (owner, mark) = try insertOwner(database)
       // Before the commit: whoever can read the number can also see that it lives.
       try ownership?.claim(owner)
       try database.execute("COMMIT")
-      return (organization, owner)
+      return (organization, owner, mark)
     } catch {
       do throws(StoreError) { try database.execute("ROLLBACK") } catch {}
       throw error
@@ -191,7 +199,7 @@ package final class Store: @unchecked Sendable {
     do throws(StoreError) {
       // Not worth a long wait: the row may stay, the next process to open the store sees that its owner is dead.
       try writer.perform(owed: false, patienceMilliseconds: 1000) { (database: Database) throws(StoreError) in
-        try database.statement("DELETE FROM owners WHERE id = ?").bind(1, owner).run()
+        try Store.deleteOwner(owner, database)
       }
     } catch {}
     readers?.close()

@@ -13,7 +13,7 @@ struct OwnershipTests {
       path, number, task = sys.argv[1], int(sys.argv[2]), sys.argv[3]
       drop = lock(path + "-lock", 1024 + number)
       database = sqlite3.connect(path, isolation_level=None)
-      database.execute("INSERT INTO owners VALUES (?, ?, 0)", (number, os.getpid()))
+      database.execute("INSERT INTO owners VALUES (?, ?, 0, 0)", (number, os.getpid()))
       if task: database.execute("UPDATE tasks SET owner = ? WHERE id = ?", (number, task))
       database.close()
       say("owns")
@@ -101,6 +101,40 @@ struct OwnershipTests {
     store = try StoreRegistry.open(folder.file("agents.db"))
     #expect(try store.abandonedTasks().map { $0.id } == ["t"])
     StoreRegistry.close(store)
+  }
+
+  @Test("A run is found after a crash, however many have come and gone after it, without reading all of them")
+  func longRun() throws {
+    try withStore { store, _ throws in
+      let organization = store.firstOrganizationID
+      try store.ensureOrganization("other")
+      for number in 0..<1500 { _ = try store.run(start("before \(number)", in: organization)) }
+      let long = try store.begin(start("long", in: "other"))
+      for number in 0..<3000 { _ = try store.run(start("after \(number)", in: organization)) }
+      let running = try store.begin(start("last", in: organization))
+      let mark = try store.number("SELECT since FROM owners")
+      // Before the first that runs, behind those that had ended before it.
+      #expect(mark < long.position && mark > long.position - 1200)
+      try expectFoundAfterDeath([long.id, running.id], store)
+      _ = try store.endTurn(of: long, with: entry(), end(), durable: false)
+      for number in 0..<8000 { _ = try store.run(start("then \(number)", in: organization)) }
+      #expect(try store.number("SELECT since FROM owners") == running.position - 1)
+      try expectFoundAfterDeath([running.id], store)
+    }
+  }
+
+  /// What would be found if this process were dead: its row and its tasks under a number that nobody holds.
+  private func expectFoundAfterDeath(_ ids: [String], _ store: Store) throws {
+    let own = store.owner
+    func rename(_ old: Int64, _ new: Int64) throws {
+      try store.write(owed: false) { (database) throws(StoreError) in
+        try database.execute("UPDATE owners SET id = \(new) WHERE id = \(old)")
+        try database.execute("UPDATE tasks SET owner = \(new) WHERE owner = \(old)")
+      }
+    }
+    try rename(own, 4711)
+    #expect(try store.abandonedTasks().map { $0.id } == ids)
+    try rename(4711, own)
   }
 
   @Test("The numbers of the dead that own nothing are forgotten; others stay")

@@ -12,6 +12,35 @@ struct TaskListTests {
     return page.rows.map { $0.task.id }
   }
 
+  @Test(
+    "Whatever begins and ends in whatever order, the list shows the last changed first", arguments: [1 as UInt64, 2, 3])
+  func order(seed: UInt64) throws {
+    try withStore { store, _ throws in
+      let organization = store.firstOrganizationID
+      var state = seed
+      var order: [String] = []
+      var running: [String: TaskRow] = [:]
+      for step in 0..<300 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        let id = "t\(state >> 33 % 7)"
+        if let task = running[id] {
+          running[id] = nil
+          _ = try store.endTurn(of: task, with: entry(), end(), durable: false)
+        } else {
+          let known = order.contains(id) ? try store.found(id) : nil
+          running[id] = try store.begin(start(id, in: organization, after: known))
+        }
+        // An agent takes a place of the same order.
+        if step % 11 == 0 { try store.insertAgent(agent("a\(step)", in: organization), durable: false) }
+        order.removeAll { $0 == id }
+        order.insert(id, at: 0)
+        let page = try store.tasks(PageRequest(page: 1, perPage: 20), matching: TaskFilter(), in: organization)
+        #expect(page.rows.map { $0.task.id } == order)
+      }
+      #expect(try store.wrongCounts() == 0)
+    }
+  }
+
   @Test("The task that changed last comes first: by beginning, ending, being stopped, and a further turn")
   func order() throws {
     try withStore { store, _ throws in

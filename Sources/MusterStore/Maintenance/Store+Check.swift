@@ -51,6 +51,13 @@ extension Store {
     ),
     ("ended task that a process owns", "SELECT id FROM tasks WHERE status IN (4, 5, 6, 7) AND owner IS NOT NULL"),
     (
+      "running task that would not be found after a crash",
+      """
+      SELECT id FROM tasks t WHERE owner IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM owners o JOIN organizations g WHERE o.id = t.owner AND o.since < t.position AND g.id = t.organization_id)
+      """
+    ),
+    (
       "two agents at one place of a list",
       "SELECT position FROM agents GROUP BY organization_id, position HAVING count(*) > 1"
     ),

@@ -14,6 +14,7 @@ enum Schema {
   ///
   /// - `position` orders a list: agents keep theirs, a task gets a new one from the store's sequence with each change
   ///   that lists show.
+  /// - `owners.since` is a position behind which all tasks stand that the process runs, see `RunningMark`.
   /// - `counts` holds the rows of a list per 256 positions, and under block -1 in all; it changes in the transaction
   ///   that changes the rows.
   /// - `agent_versions` holds the deployed versions that the working copy has departed from; until then the row in
@@ -37,7 +38,8 @@ enum Schema {
     CREATE TABLE owners (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       process_id INTEGER NOT NULL,
-      opened_at INTEGER NOT NULL
+      opened_at INTEGER NOT NULL,
+      since INTEGER NOT NULL
     );
 
     CREATE TABLE counts (
@@ -106,7 +108,6 @@ enum Schema {
     CREATE INDEX tasks_in_order ON tasks (organization_id, position);
     CREATE INDEX tasks_of_agent ON tasks (agent_id, organization_id, position);
     CREATE INDEX tasks_of_parent ON tasks (parent_id, organization_id) WHERE parent_id IS NOT NULL;
-    CREATE INDEX tasks_of_owner ON tasks (owner) WHERE owner IS NOT NULL;
 
     CREATE TABLE journal (
       key INTEGER PRIMARY KEY,

@@ -13,19 +13,20 @@ extension Store {
   /// Begins a turn: makes or resets the task's row, takes the task into this process's ownership, and appends the first
   /// record.
   package func beginTurn(_ start: TurnStart, durable: Bool) throws(StoreError) -> TurnBeginning {
-    let owner = owner
-    return try write(owed: durable) { (database: Database) throws(StoreError) -> TurnBeginning in
+    let (owner, mark) = (owner, runningMark)
+    let (beginning, moved) = try write(owed: durable) {
+      (database: Database) throws(StoreError) -> (TurnBeginning, RunningMark?) in
       // In the transaction that makes the task: an agent that is deleted later takes the task along.
       let found = try database.statement(Store.selectTaskOfAgent).bind(1, start.taskID).bind(2, start.agentID)
         .bind(3, start.organizationID).first { row in
           (task: row.isNull(0) ? nil : TaskRow(row), agent: Store.deployedState(row, from: TaskRow.columnCount))
         }
-      guard let found else { return .agentGone }
-      if let state = start.agentState, found.agent.state != state { return .agentChanged }
+      guard let found else { return (.agentGone, nil) }
+      if let state = start.agentState, found.agent.state != state { return (.agentChanged, nil) }
       // The agent is compared too: meanwhile the task may have been deleted, and made again by another agent.
       guard (found.task?.sequence ?? 0) == start.afterSequence, found.task?.status.isFinal ?? true,
         found.task.map({ $0.agentID == start.agentID }) ?? true
-      else { return .changed }
+      else { return (.changed, nil) }
       let position = try Store.nextPosition(database)
       var task: TaskRow
       if let known = found.task {
@@ -39,8 +40,12 @@ extension Store {
       }
       try Store.insert(start.entry, of: task, database)
       try Store.remember(start.idempotency, turn: task.turn, database)
-      return .begun(task, secrets: start.agentState == nil ? nil : found.agent.secrets)
+      // Now that the task is there: it is one of those that the mark stands before.
+      let moved = mark.isDue(at: position) ? try Store.move(mark, of: owner, at: position, database) : nil
+      return (.begun(task, secrets: start.agentState == nil ? nil : found.agent.secrets), moved)
     }
+    if let moved { runningMark = moved }
+    return beginning
   }
 
   private static func insert(_ task: TaskRow, _ database: Database) throws(StoreError) -> Int64 {
@@ -214,36 +219,5 @@ extension Store {
   ) throws(StoreError) -> JournalRecord? {
     try database.statement("SELECT \(JournalRecord.columns) FROM journal j WHERE j.key = ?")
       .bind(1, try JournalKey.of(sequence, of: task.key)).first { JournalRecord($0) }
-  }
-
-  // MARK: - Inventory
-
-  /// The unfinished tasks whose owners are dead.
-  package func abandonedTasks() throws(StoreError) -> [TaskRow] {
-    let owners = try read { (database: Database) throws(StoreError) -> [Int64] in
-      try database.statement("SELECT DISTINCT owner FROM tasks WHERE owner IS NOT NULL").all { $0.integer(0) }
-    }
-    var found: [TaskRow] = []
-    for dead in owners where !isAlive(dead) {
-      found += try read { (database: Database) throws(StoreError) -> [TaskRow] in
-        try database.statement("SELECT \(TaskRow.columns) FROM tasks t WHERE t.owner = ? ORDER BY t.key")
-          .bind(1, dead).all { TaskRow($0) }
-      }
-    }
-    return found
-  }
-
-  /// Removes the numbers of dead processes that own no task.
-  package func forgetDeadOwners() throws(StoreError) {
-    let owners = try read { (database: Database) throws(StoreError) -> [Int64] in
-      try database.statement(
-        "SELECT id FROM owners o WHERE NOT EXISTS (SELECT 1 FROM tasks t WHERE t.owner = o.id)"
-      ).all { $0.integer(0) }
-    }
-    let dead = owners.filter { !isAlive($0) }
-    if dead.isEmpty { return }
-    try write(owed: false) { (database: Database) throws(StoreError) in
-      for owner in dead { try database.statement("DELETE FROM owners WHERE id = ?").bind(1, owner).run() }
-    }
   }
 }
