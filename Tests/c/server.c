@@ -470,8 +470,9 @@ static void a_process_may_exit_while_it_serves(const char *folder) {
       char *key = key_of(plane), *url = url_of(serve(plane, "{\"rate_limit\":\"off\"}"));
       struct caller invoker, asker = {.url = url, .key = key};
       pthread_t thread;
-      start_invoke(&invoker, plane, url, key, NULL);
+      pthread_detach(start_invoke(&invoker, plane, url, key, NULL));
       pthread_create(&thread, NULL, ask_for_ever, &asker);
+      pthread_detach(thread);
       sleep_ms(50);
       exit(7);
     }
