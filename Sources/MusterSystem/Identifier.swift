@@ -7,8 +7,9 @@ package enum Identifier {
   /// A new id: 48 bits of milliseconds, then 74 random bits.
   package static func make() -> String {
     let milliseconds = UInt64(bitPattern: platform_clock_realtime_microseconds() / 1000)
-    let high = (milliseconds << 16) | 0x7000 | (Random.bits() & 0x0fff)
-    let low = (Random.bits() & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000
+    let random = Random.bitPair()
+    let high = (milliseconds << 16) | 0x7000 | (random.0 & 0x0fff)
+    let low = (random.1 & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000
     var text: [UInt8] = []
     text.reserveCapacity(36)
     for (index, word) in [high, low].enumerated() {

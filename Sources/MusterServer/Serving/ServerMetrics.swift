@@ -10,9 +10,16 @@ final class ServerMetrics: @unchecked Sendable {
   }
 
   private struct Histogram {
+    /// How many took as long as a bound, and longer than the one before.
     var counts = [Int64](repeating: 0, count: ServerMetrics.bounds.count)
     var count: Int64 = 0
     var microseconds: Int64 = 0
+
+    mutating func add(_ taken: Int64) {
+      count &+= 1
+      microseconds &+= taken
+      if let index = ServerMetrics.bounds.firstIndex(where: { taken <= $0.microseconds }) { counts[index] &+= 1 }
+    }
   }
 
   /// Microseconds, and how they are written in seconds.
@@ -39,13 +46,7 @@ final class ServerMetrics: @unchecked Sendable {
     let series = Series(route: route ?? "other", method: method, status: status)
     lock.withLock {
       requests[series, default: 0] &+= 1
-      var histogram = durations[series.route] ?? Histogram()
-      histogram.count &+= 1
-      histogram.microseconds &+= microseconds
-      for (index, bound) in ServerMetrics.bounds.enumerated() where microseconds <= bound.microseconds {
-        histogram.counts[index] &+= 1
-      }
-      durations[series.route] = histogram
+      durations[series.route, default: Histogram()].add(microseconds)
     }
   }
 
@@ -66,8 +67,10 @@ final class ServerMetrics: @unchecked Sendable {
     let routes = durations.map { $0.key }.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
     for route in routes {
       guard let histogram = durations[route] else { continue }
+      var reached: Int64 = 0
       for (bound, count) in zip(ServerMetrics.bounds, histogram.counts) {
-        text += "\(name)_bucket{route=\"\(route)\",le=\"\(bound.text)\"} \(count)\n"
+        reached &+= count
+        text += "\(name)_bucket{route=\"\(route)\",le=\"\(bound.text)\"} \(reached)\n"
       }
       text += "\(name)_bucket{route=\"\(route)\",le=\"+Inf\"} \(histogram.count)\n"
       text += "\(name)_sum{route=\"\(route)\"} \(ServerMetrics.seconds(histogram.microseconds))\n"
