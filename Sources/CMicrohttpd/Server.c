@@ -153,6 +153,13 @@ static enum MHD_Result send_answer(cmicrohttpd_request *request) {
   return result;
 }
 
+// Who sends no more after a request may have said so in the same moment: then epoll tells once, and MHD, which has read
+// no further than the request, would wait for more. A connection that rested is looked at anew anyway.
+static void look_for_end(const struct connection *peer) {
+  char byte;
+  if (peer && recv(peer->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) shutdown(peer->descriptor, SHUT_RD);
+}
+
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **pointer) {
   (void)connection, (void)url, (void)version;
@@ -188,7 +195,9 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
       if (!request->headers) return MHD_NO;
       microhttpd.get_connection_values(connection, MHD_HEADER_KIND, add_header, request);
       if (request->peer) request->peer->deadline = INT64_MAX;
-      return server->settings.arrived(server->settings.context, request) ? send_answer(request) : MHD_YES;
+      if (!server->settings.arrived(server->settings.context, request)) return MHD_YES;
+      look_for_end(request->peer);
+      return send_answer(request);
     }
     case is_working: return send_answer(request);
     case is_answered: break;
@@ -228,6 +237,15 @@ const uint8_t *cmicrohttpd_request_body(cmicrohttpd_request *request, size_t *co
 size_t cmicrohttpd_request_header_count(cmicrohttpd_request *request) { return request->header_count; }
 const char *cmicrohttpd_request_header_name(cmicrohttpd_request *request, size_t index) { return request->headers[index].name; }
 const char *cmicrohttpd_request_header_value(cmicrohttpd_request *request, size_t index) { return request->headers[index].value; }
+const char *cmicrohttpd_request_header(cmicrohttpd_request *request, const char *name) {
+  for (const header *each = request->headers; each < request->headers + request->header_count; each++) {
+    size_t at = 0;
+    // Not strcasecmp: what that takes for a capital letter is the host's choice.
+    while (name[at] && (each->name[at] == name[at] || (each->name[at] >= 'A' && each->name[at] <= 'Z' && (each->name[at] | 0x20) == name[at]))) at++;
+    if (!name[at] && !each->name[at]) return each->value;
+  }
+  return NULL;
+}
 int64_t cmicrohttpd_request_began(cmicrohttpd_request *request) { return request->began; }
 void *cmicrohttpd_request_attachment(cmicrohttpd_request *request) { return request->attachment; }
 void cmicrohttpd_request_attach(cmicrohttpd_request *request, void *object) { request->attachment = object; }
@@ -243,6 +261,14 @@ void cmicrohttpd_request_remote(cmicrohttpd_request *request, char *text, size_t
     inet_ntop(AF_INET6, &((struct sockaddr_in6 *)info->client_addr)->sin6_addr, text, (socklen_t)size);
 }
 
+static bool answer_with(cmicrohttpd_request *request, uint32_t status, void *body, size_t count, enum MHD_ResponseMemoryMode mode) {
+  request->response = microhttpd.create_response(count, body, mode);
+  if (!request->response) return false;
+  request->status = status;
+  request->answer_count = count;
+  return true;
+}
+
 bool cmicrohttpd_request_answer(cmicrohttpd_request *request, uint32_t status, const uint8_t *body, size_t count) {
   void *copy = NULL;
   if (count > 0) {
@@ -250,15 +276,22 @@ bool cmicrohttpd_request_answer(cmicrohttpd_request *request, uint32_t status, c
     if (!copy) return false;
     memcpy(copy, body, count);
   }
-  request->response = microhttpd.create_response(count, copy, copy ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
-  if (!request->response) {
-    free(copy);
-    return false;
-  }
-  request->status = status;
-  request->answer_count = count;
-  return true;
+  bool is_made = answer_with(request, status, copy, count, copy ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+  if (!is_made) free(copy);
+  return is_made;
 }
+
+bool cmicrohttpd_request_answer_shared(cmicrohttpd_request *request, uint32_t status, const uint8_t *body, size_t count) {
+  return answer_with(request, status, (void *)body, count, MHD_RESPMEM_PERSISTENT);
+}
+
+uint8_t *cmicrohttpd_bytes_new(const uint8_t *bytes, size_t count) {
+  uint8_t *copy = malloc(count > 0 ? count : 1);
+  if (copy && count > 0) memcpy(copy, bytes, count);
+  return copy;
+}
+
+void cmicrohttpd_bytes_free(uint8_t *bytes) { free(bytes); }
 
 void cmicrohttpd_request_add_header(cmicrohttpd_request *request, const char *name, const char *value) {
   if (request->response) microhttpd.add_response_header(request->response, name, value);

@@ -144,8 +144,11 @@ package final class Store: @unchecked Sendable {
     return try readers.read(body)
   }
 
-  /// A number that changes when any connection, of this or another process, has committed. Costs microseconds; 0 always
-  /// for a store in memory.
+  /// Whether it is in no file: nobody else can have it open, and `changeNumber` tells nothing.
+  package var isInMemory: Bool { readers == nil }
+
+  /// A number that changes when any connection, of this or another process, has committed. Costs microseconds, and waits
+  /// for nobody: `busy` when others keep it from being read just now. 0 always for a store in memory.
   package func changeNumber() throws(StoreError) -> Int64 {
     if isInherited { throw .forked }
     guard readers != nil else { return 0 }
@@ -155,7 +158,7 @@ package final class Store: @unchecked Sendable {
       if let watcher {
         database = watcher
       } else {
-        database = try Readers.open(path, busyTimeoutMilliseconds)
+        database = try Readers.open(path, 0)
         watcher = database
       }
       return try Inside.run { () throws(StoreError) -> Int64 in try database.integer("PRAGMA data_version") }

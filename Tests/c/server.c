@@ -371,6 +371,37 @@ static void each_request_is_a_line_and_a_callback_stops_nothing(const char *fold
   CHECK(integer_at(line, "duration_us") > 0 && integer_at(line, "bytes_out") > 0);
   CHECK(strstr(witness.line, "secret") == NULL && strstr(witness.line, key) == NULL);
   json_decref(line);
+  CHECK_INTEGER(MUSTER_OK, muster_server_stop(witness.server));
+  muster_free(url);
+  /* An answer that is given again is told like the first. */
+  witness.server = serve(witness.plane, "{\"rate_limit\":\"off\"}");
+  url = url_of(witness.server);
+  json_t *lines[3];
+  char ids[3][64];
+  for (int round = 0; round < 3; round++) {
+    __atomic_store_n(&witness.requests, 0, __ATOMIC_SEQ_CST);
+    char head[16] = "";
+    int descriptor = try_connect(url);
+    ask(descriptor, round == 2 ? "HEAD" : "GET", "/v1/agents", key, NULL);
+    CHECK_INTEGER(12, recv(descriptor, head, 12, MSG_WAITALL));
+    CHECK_TEXT("HTTP/1.1 200", head);
+    close(descriptor);
+    for (int wait = 0; wait < 200 && __atomic_load_n(&witness.requests, __ATOMIC_SEQ_CST) == 0; wait++) sleep_ms(10);
+    lines[round] = json_loads(witness.line, 0, NULL);
+    CHECK_TEXT(round == 2 ? "HEAD" : "GET", text_at(lines[round], "method"));
+    CHECK_INTEGER(round == 2, integer_at(lines[round], "bytes_out") == 0);
+    CHECK(integer_at(lines[round], "duration_us") > 0);
+    snprintf(ids[round], sizeof ids[round], "%s", text_at(lines[round], "request_id"));
+    CHECK(strlen(ids[round]) == 36 && (round == 0 || strcmp(ids[0], ids[round]) != 0));
+    for (const char *const *name = (const char *const[]){"time", "request_id", "duration_us", "method", NULL}; *name != NULL; name++)
+      json_object_del(lines[round], *name);
+  }
+  CHECK(json_equal(lines[0], lines[1]));
+  for (int round = 0; round < 3; round++) {
+    json_object_del(lines[round], "bytes_out");
+    CHECK(json_equal(lines[0], lines[round]));
+  }
+  for (int round = 0; round < 3; round++) json_decref(lines[round]);
   CHECK_INTEGER(MUSTER_OK, muster_close(witness.plane));
   muster_free(url);
   free(key);

@@ -76,6 +76,12 @@ class Server:
     def count(self, what: str) -> int:
         return len(os.listdir(f"/proc/{self.process.pid}/{what}"))
 
+    def descriptors(self) -> int:
+        """How many are open once it has answered a request: what it opens for good is open by then."""
+        check(self.ask("GET", "/v1/agents")[0] == 200, "it answers")
+        time.sleep(0.3)
+        return self.count("fd")
+
     def resident(self) -> int:
         with open(f"/proc/{self.process.pid}/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")

@@ -32,7 +32,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     plane, server, text = handle(), handle(), ctypes.c_char_p()
     check(library.muster_open(sys.argv[2].encode(), None, ctypes.byref(plane), ctypes.byref(error)))
-    body = json.dumps({"body": {"name": "trouble"}}).encode()
+    body = json.dumps({"body": {"name": "trouble", "can_manage_keys": True}}).encode()
     check(library.muster_call(plane, b"keys.create", body, 0, ctypes.byref(text), None, ctypes.byref(error)))
     key = json.loads(text.value)["key"]
     check(library.muster_serve(plane, sys.argv[3].encode(), ctypes.byref(server), ctypes.byref(error)))

@@ -84,6 +84,8 @@ const uint8_t *_Nullable cmicrohttpd_request_body(cmicrohttpd_request *request, 
 size_t cmicrohttpd_request_header_count(cmicrohttpd_request *request);
 const char *cmicrohttpd_request_header_name(cmicrohttpd_request *request, size_t index);
 const char *cmicrohttpd_request_header_value(cmicrohttpd_request *request, size_t index);
+/// The value of the first header with this name, which is given in lower-case letters; NULL when there is none.
+const char *_Nullable cmicrohttpd_request_header(cmicrohttpd_request *request, const char *name);
 /// The address of the client, as text; empty for a Unix socket.
 void cmicrohttpd_request_remote(cmicrohttpd_request *request, char *text, size_t size);
 /// When its first line had come, on the monotonic clock.
@@ -94,7 +96,12 @@ void cmicrohttpd_request_attach(cmicrohttpd_request *request, void *_Nullable ob
 
 /// Sets the answer's status and body; the body is copied. False when there is no memory: then the connection is closed.
 bool cmicrohttpd_request_answer(cmicrohttpd_request *request, uint32_t status, const uint8_t *_Nullable body, size_t count);
-/// After `cmicrohttpd_request_answer`.
+/// The same with bytes that several answers share, which are not copied: they stay as they are until `ended` was called.
+bool cmicrohttpd_request_answer_shared(cmicrohttpd_request *request, uint32_t status, const uint8_t *body, size_t count);
+/// Bytes for it; NULL when there is no memory.
+uint8_t *_Nullable cmicrohttpd_bytes_new(const uint8_t *_Nullable bytes, size_t count);
+void cmicrohttpd_bytes_free(uint8_t *bytes);
+/// After one of them.
 void cmicrohttpd_request_add_header(cmicrohttpd_request *request, const char *name, const char *value);
 /// Lets the connection rest while another thread works; only inside `arrived`.
 void cmicrohttpd_request_suspend(cmicrohttpd_request *request);

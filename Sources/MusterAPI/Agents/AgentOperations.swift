@@ -8,13 +8,13 @@ enum AgentOperations {
     Operation(
       "agents.list", "GET", "/v1/agents", "Lists agents in short form, newest first.",
       parameters: Operation.Parameter.paging,
-      answer: "MinimalAIAgentPage", handler: list),
+      answer: "MinimalAIAgentPage", isFunctionOfStore: true, handler: list),
     Operation(
       "agents.list_full", "GET", "/v1/agents/full", "Lists agents with their whole configuration, newest first.",
-      parameters: Operation.Parameter.paging, answer: "AIAgentPage", handler: listFull),
+      parameters: Operation.Parameter.paging, answer: "AIAgentPage", isFunctionOfStore: true, handler: listFull),
     Operation(
       "agents.get", "GET", "/v1/agents/{agent_id}", "Gives an agent: its working copy.", parameters: [.agentID],
-      answer: "AIAgent", handler: get),
+      answer: "AIAgent", isFunctionOfStore: true, handler: get),
     Operation(
       "agents.create", "POST", "/v1/agents", "Makes an agent, which is active at once.",
       body: .init(

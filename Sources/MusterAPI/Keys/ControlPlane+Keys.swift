@@ -22,6 +22,6 @@ extension ControlPlane {
     else { throw ControlPlane.unknown }
     return Caller(
       organizationID: row.organizationID, keyID: row.id, agents: row.agents, isReadOnly: row.isReadOnly,
-      canManageKeys: row.canManageKeys)
+      canManageKeys: row.canManageKeys, expiresAt: row.expiresAt)
   }
 }

@@ -109,6 +109,9 @@ package final class Operation: Sendable {
   package let access: Access
   /// Whether the documented service does not have it.
   package let isExtension: Bool
+  /// Whether its answer depends on its arguments, its caller and what is committed to the store alone, and calling it
+  /// leaves no trace: while nothing is committed, the same call has the same answer.
+  package let isFunctionOfStore: Bool
   /// Whether its path names an agent, or a task.
   let namesAgent: Bool
   let namesTask: Bool
@@ -138,7 +141,8 @@ package final class Operation: Sendable {
   init(
     _ name: String, _ method: String, _ path: String, _ summary: String, parameters: [Parameter] = [],
     body: Body? = nil, answer: String?, success: Int32 = 200, since: String = "0.1.0", access: Access? = nil,
-    isExtension: Bool = false, failures: [Int32] = [], repetition: Repetition = .natural,
+    isExtension: Bool = false, isFunctionOfStore: Bool = false, failures: [Int32] = [],
+    repetition: Repetition = .natural,
     handler: @escaping @Sendable (OperationCall) throws(Failure) -> Answer
   ) {
     self.name = name
@@ -153,6 +157,7 @@ package final class Operation: Sendable {
     self.since = since
     self.access = access ?? Operation.access(method, path, parameters)
     self.isExtension = isExtension
+    self.isFunctionOfStore = isFunctionOfStore
     namesAgent = parameters.contains { $0.name == "agent_id" && $0.location == .path }
     namesTask = parameters.contains { $0.name == "task_id" && $0.location == .path }
     namesTasksInBody = body?.schemaName == "InvokeAgent"

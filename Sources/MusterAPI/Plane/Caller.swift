@@ -1,4 +1,5 @@
 package import MusterHTTP
+package import MusterSystem
 
 /// On whose behalf an operation is called: the host itself, or the holder of an API key.
 package struct Caller: Sendable {
@@ -14,6 +15,8 @@ package struct Caller: Sendable {
   let isReadOnly: Bool
   /// Whether it may make, change and revoke API keys.
   let canManageKeys: Bool
+  /// From when its key is refused; nil: never.
+  package let expiresAt: Timestamp?
   /// Which addresses may be asked on the caller's behalf, where it is not the plane that chose them.
   package var network: NetworkPolicy
 
@@ -25,17 +28,22 @@ package struct Caller: Sendable {
     agents = nil
     isReadOnly = false
     canManageKeys = true
+    expiresAt = nil
     self.network = network
   }
 
   /// The holder of an API key.
-  init(organizationID: String, keyID: String, agents: [String]?, isReadOnly: Bool, canManageKeys: Bool) {
+  init(
+    organizationID: String, keyID: String, agents: [String]?, isReadOnly: Bool, canManageKeys: Bool,
+    expiresAt: Timestamp? = nil
+  ) {
     self.organizationID = organizationID
     userID = nil
     self.keyID = keyID
     self.agents = agents
     self.isReadOnly = isReadOnly
     self.canManageKeys = canManageKeys
+    self.expiresAt = expiresAt
     network = .public
   }
 

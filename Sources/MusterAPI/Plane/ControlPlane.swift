@@ -124,6 +124,13 @@ package final class ControlPlane: @unchecked Sendable {
     }
   }
 
+  /// A number that stays the same only while nothing is committed to the store, by this process or another; nil when it
+  /// cannot be told, or not at once. It costs microseconds.
+  package var changeNumber: Int64? {
+    if store.isInMemory { return nil }
+    do throws(StoreError) { return try store.changeNumber() } catch { return nil }
+  }
+
   /// What the plane has done since it was opened: names and values that say nothing about whom it did it for.
   package var measures: [Measure] {
     let counted = runs.counts.values

@@ -1,5 +1,6 @@
 package import MusterAPI
 import MusterJSON
+package import MusterSystem
 
 /// What a request is answered with.
 package struct RESTAnswer: Sendable {
@@ -9,6 +10,17 @@ package struct RESTAnswer: Sendable {
   package var body: [UInt8]
   /// What records of the request may tell about it.
   package var facts = Facts()
+
+  /// How long GET and HEAD of its target with its key are answered with it; nil when nobody can say.
+  package var validity: Validity?
+
+  /// Until what an answer holds.
+  package struct Validity: Sendable {
+    /// The plane's change number before anything was read for the answer: it holds while that is the same.
+    package let changeNumber: Int64
+    /// When its key expires; nil: never.
+    package let end: Timestamp?
+  }
 
   /// About a request: nothing of what it carried.
   package struct Facts: Sendable {

@@ -21,24 +21,27 @@ package final class RESTService: Sendable {
   }
 
   /// Answers one request; whatever is wrong with it, there is an answer. `interrupt` ends the operation early.
-  package func answer(_ request: RESTRequest, interrupt: Interrupt? = nil) -> RESTAnswer {
+  /// `tellsValidity`: an answer that can be given again says how long.
+  package func answer(
+    _ request: RESTRequest, interrupt: Interrupt? = nil, tellsValidity: Bool = false
+  ) -> RESTAnswer {
     var facts = RESTAnswer.Facts()
     facts.requestID = RequestID.of(request)
     var answer: RESTAnswer
     do throws(Failure) {
-      answer = try respond(request, interrupt, &facts)
+      answer = try respond(request, interrupt, tellsValidity, &facts)
     } catch {
       answer = .failure(error)
     }
     facts.route = facts.route ?? answer.facts.route
     answer.facts = facts
-    answer.headers.append(("X-Request-Id", facts.requestID))
+    answer.headers.append((RequestID.header, facts.requestID))
     if let limits = settings.rateLimits, request.isLimited { answer.add(facts.rate ?? RateState(untouched: limits)) }
     return answer
   }
 
   private func respond(
-    _ request: RESTRequest, _ interrupt: Interrupt?, _ facts: inout RESTAnswer.Facts
+    _ request: RESTRequest, _ interrupt: Interrupt?, _ tellsValidity: Bool, _ facts: inout RESTAnswer.Facts
   ) throws(Failure) -> RESTAnswer {
     let target: RequestTarget
     do throws(RequestTarget.Problem) {
@@ -52,6 +55,13 @@ package final class RESTService: Sendable {
     facts.route = match?.route.pattern
     // Browsers ask without a key before they send one, and the routes are no secret.
     if request.method == "OPTIONS", let match { return .allowing(match.route.allowed, to: request.method) }
+    let wanted = match?.route.target(request.method == "HEAD" ? "GET" : request.method)
+    // Before anything is read: whatever is committed from here on ends the answer. A counted request is no repetition.
+    var changeNumber: Int64?
+    if tellsValidity, settings.rateLimits == nil, case .operation(let operation)? = wanted, operation.isFunctionOfStore
+    {
+      changeNumber = plane.changeNumber
+    }
     var caller = try plane.authenticate(key: request.header("x-api-key"))
     caller.network = settings.network
     facts.keyID = caller.keyID
@@ -62,14 +72,17 @@ package final class RESTService: Sendable {
       if !rate.isAdmitted { throw rate.refusal }
     }
     guard let match else { throw .rest(404, "Not Found") }
-    switch match.route.target(request.method == "HEAD" ? "GET" : request.method) {
+    switch wanted {
     case nil: return .allowing(match.route.allowed, to: request.method)
     case .inactive(let name): throw .rest(501, "\(name) does nothing in this version of Muster")
     case .operation(let operation):
       facts.operation = operation.name
       let arguments = try RequestArguments.make(operation, match.parameters, target.query, request)
       let text = try plane.call(operation.name, arguments, as: caller, interruption: interrupt)
-      return operation.success == 204 ? RESTAnswer(status: 204) : .json(operation.success, text)
+      if operation.success == 204 { return RESTAnswer(status: 204) }
+      var answer = RESTAnswer.json(operation.success, text)
+      answer.validity = changeNumber.map { RESTAnswer.Validity(changeNumber: $0, end: caller.expiresAt) }
+      return answer
     }
   }
 

@@ -1,16 +1,42 @@
 import CMicrohttpd
+import CPlatform
 import MusterSystem
 
 /// One request on a socket, from its arrival until its answer was sent: what the loop, a worker and the log share.
+/// Whatever is not asked of it is not made.
 final class Exchange: @unchecked Sendable {
-  let request: RESTRequest
+  private let raw: OpaquePointer
+  let method: String
+  /// The `traceparent` that came with it, if it looks like one, for the log.
+  private(set) var trace: String?
+  /// The request for whoever makes its answer.
+  private(set) lazy var request = makeRequest()
   /// Fired when the server ends before the request does.
-  let interrupt = Interrupt()
+  private(set) lazy var interrupt = Interrupt()
   /// Among the requests that are under way.
   var number = 0
-  var answer: RESTAnswer?
+  /// By what its answer may be kept; nil when it is not asked for again.
+  private(set) lazy var name = makeName()
+  /// What records of the request may tell, once it was answered.
+  private(set) var facts = RESTAnswer.Facts()
+  /// How many bytes the body of its answer has.
+  private(set) var answerSize = 0
+  /// Holds the bytes that are being sent.
+  private var kept: KeptAnswer?
 
-  init(_ raw: OpaquePointer) {
+  /// Nothing is asked of `raw` once the request has been answered.
+  init(_ raw: OpaquePointer, isLogged: Bool) {
+    self.raw = raw
+    method = String(cString: cmicrohttpd_request_method(raw))
+    if isLogged { trace = header("traceparent").flatMap { Exchange.isTrace($0) ? $0 : nil } }
+  }
+
+  private static func isTrace(_ text: String) -> Bool {
+    (55...64).contains(text.utf8.count)
+      && text.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) || $0 == 0x2d }
+  }
+
+  private func makeRequest() -> RESTRequest {
     var headers: [(name: String, value: String)] = []
     let count = cmicrohttpd_request_header_count(raw)
     headers.reserveCapacity(count)
@@ -23,40 +49,54 @@ final class Exchange: @unchecked Sendable {
     }
     var size = 0
     let body = cmicrohttpd_request_body(raw, &size)
-    request = RESTRequest(
-      method: String(cString: cmicrohttpd_request_method(raw)),
-      target: Exchange.bytes(cmicrohttpd_request_target(raw)), headers: headers,
+    return RESTRequest(
+      method: method, target: Exchange.bytes(cmicrohttpd_request_target(raw)), headers: headers,
       body: Array(UnsafeBufferPointer(start: body, count: size)))
   }
 
+  private func makeName() -> AnswerCache.Name? {
+    guard method == "GET" || method == "HEAD", let key = cmicrohttpd_request_header(raw, "x-api-key") else {
+      return nil
+    }
+    return AnswerCache.Name(target: Exchange.bytes(cmicrohttpd_request_target(raw)), key: Exchange.bytes(key))
+  }
+
   private static func bytes(_ text: UnsafePointer<CChar>) -> [UInt8] {
-    var count = 0
-    while text[count] != 0 { count += 1 }
-    return Array(UnsafeRawBufferPointer(start: text, count: count))
+    Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+  }
+
+  private func header(_ name: StaticString) -> String? {
+    cmicrohttpd_request_header(raw, UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)).map {
+      String(cString: $0)
+    }
   }
 
   /// Whether it asks for nothing that needs a key.
-  var isOpen: Bool { !request.target.starts(with: "/v1".utf8) }
+  var isOpen: Bool { strncmp(cmicrohttpd_request_target(raw), "/v1", 3) != 0 }
 
   /// Whether it asks for the counts, which need no key and belong to no operation.
   var isForMetrics: Bool {
     request.target.elementsEqual("/metrics".utf8) || request.target.starts(with: "/metrics?".utf8)
   }
 
-  /// The `traceparent` that came with it, if it looks like one.
-  var trace: String? {
-    guard let text = request.header("traceparent"), (55...64).contains(text.utf8.count),
-      text.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) || $0 == 0x2d })
-    else { return nil }
-    return text
-  }
-
   /// Hands the answer to the loop.
-  func send(_ answer: RESTAnswer, on raw: OpaquePointer) {
-    self.answer = answer
+  func send(_ answer: RESTAnswer) {
+    facts = answer.facts
+    answerSize = answer.body.count
     guard cmicrohttpd_request_answer(raw, UInt32(clamping: answer.status), answer.body, answer.body.count) else {
       return
     }
     for header in answer.headers { cmicrohttpd_request_add_header(raw, header.name, header.value) }
+  }
+
+  /// The same with an answer that is kept, also that to an earlier request.
+  func send(_ answer: KeptAnswer, requestID: String? = nil) {
+    kept = answer
+    facts = answer.facts
+    facts.requestID = requestID ?? RequestID.of(header("x-request-id"))
+    answerSize = answer.size
+    guard answer.answer(raw) else { return }
+    for header in answer.headers { cmicrohttpd_request_add_header(raw, header.name, header.value) }
+    cmicrohttpd_request_add_header(raw, RequestID.header, facts.requestID)
   }
 }

@@ -18,6 +18,7 @@ package final class Server: @unchecked Sendable {
   private var workers: Workers?
   private let metrics = ServerMetrics()
   private let requestLog: RequestLog?
+  private let answers = AnswerCache()
   private var stage = Stage.serving
   /// Until when answers may still be sent. The loop's own.
   private var farewell: Deadline?
@@ -188,12 +189,16 @@ package final class Server: @unchecked Sendable {
   }
 
   private func arrived(_ raw: OpaquePointer) -> Bool {
-    let exchange = Exchange(raw)
+    let exchange = Exchange(raw, isLogged: requestLog != nil)
     cmicrohttpd_request_attach(raw, Unmanaged.passRetained(exchange).toOpaque())
     if exchange.isOpen {
       // Nothing that is read from the store, so it takes less than handing it over. Out of the gate all the same.
       let answer = Inside.stepOut { self.answer(exchange) }
-      exchange.send(answer, on: raw)
+      exchange.send(answer)
+      return true
+    }
+    if !isInterrupting, let kept = Inside.stepOut({ self.kept(exchange) }) {
+      exchange.send(kept)
       return true
     }
     let isOpen = lock.withLock { () -> Bool in
@@ -208,12 +213,26 @@ package final class Server: @unchecked Sendable {
       if workers.submit(raw) { return false }
       // It goes on as if it had not rested: the loop comes back for its answer.
       lock.withLock { running[exchange.number] = nil }
-      exchange.send(Server.refused("all workers are busy"), on: raw)
+      exchange.send(Server.refused("all workers are busy"))
       cmicrohttpd_request_resume(raw)
       return false
     }
-    exchange.send(Server.refused("the server is stopping"), on: raw)
+    exchange.send(Server.refused("the server is stopping"))
     return true
+  }
+
+  private var isInterrupting: Bool {
+    lock.withLock {
+      if case .interrupting = stage { return true }
+      return false
+    }
+  }
+
+  /// The answer to an earlier request if this one would be answered the same. Called outside of the fork gate.
+  private func kept(_ exchange: Exchange) -> KeptAnswer? {
+    // Whoever is limited is counted, and a count is a commit.
+    guard options.rateLimits == nil, let name = exchange.name else { return nil }
+    return answers.answer(name) { plane.changeNumber }
   }
 
   private static func refused(_ why: String) -> RESTAnswer { .failure(Failure(.busy, why)) }
@@ -222,8 +241,8 @@ package final class Server: @unchecked Sendable {
     let exchange = cmicrohttpd_request_attachment(raw).map {
       Unmanaged<Exchange>.fromOpaque($0).takeRetainedValue()
     }
-    let method = exchange.map { ServerMetrics.label(method: $0.request.method) }
-    let facts = exchange?.answer?.facts ?? RESTAnswer.Facts()
+    let method = exchange.map { ServerMetrics.label(method: $0.method) }
+    let facts = exchange?.facts ?? RESTAnswer.Facts()
     let microseconds = (platform_clock_monotonic_nanoseconds() &- cmicrohttpd_request_began(raw)) / 1_000
     metrics.count(route: facts.route, method: method ?? "other", status: status, microseconds: microseconds)
     guard let requestLog else { return }
@@ -234,7 +253,7 @@ package final class Server: @unchecked Sendable {
     requestLog.add(
       .init(
         facts: facts, trace: exchange?.trace, method: method, status: status, durationMicroseconds: microseconds,
-        bytesIn: size, bytesOut: method == "HEAD" ? 0 : exchange?.answer?.body.count ?? 0,
+        bytesIn: size, bytesOut: method == "HEAD" ? 0 : exchange?.answerSize ?? 0,
         remote: String(decoding: remote.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)))
   }
 
@@ -246,7 +265,13 @@ package final class Server: @unchecked Sendable {
 
   private func perform(_ raw: OpaquePointer) {
     guard let exchange = Server.exchange(raw) else { return }
-    exchange.send(answer(exchange), on: raw)
+    let answer = answer(exchange)
+    if let kept = KeptAnswer(answer), let name = exchange.name {
+      answers.keep(kept, as: name)
+      exchange.send(kept, requestID: answer.facts.requestID)
+    } else {
+      exchange.send(answer)
+    }
   }
 
   private func finish(_ raw: OpaquePointer) {
@@ -257,7 +282,9 @@ package final class Server: @unchecked Sendable {
   }
 
   private func answer(_ exchange: Exchange) -> RESTAnswer {
-    guard exchange.isForMetrics else { return rest.answer(exchange.request, interrupt: exchange.interrupt) }
+    guard exchange.isForMetrics else {
+      return rest.answer(exchange.request, interrupt: exchange.interrupt, tellsValidity: true)
+    }
     guard exchange.request.method == "GET" || exchange.request.method == "HEAD" else {
       var answer = RESTAnswer.failure(.rest(405, "Method Not Allowed"))
       answer.headers.append(("Allow", "GET, HEAD"))
