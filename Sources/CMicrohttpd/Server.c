@@ -28,7 +28,7 @@ static const size_t swallowed_bytes = 1 << 20;
 typedef struct connection {
   struct connection *previous, *next;
   int descriptor;
-  bool is_working, is_shut;
+  bool is_working, is_shut, may_have_ended;
   // When it will have been too slow, on the monotonic clock.
   int64_t deadline;
 } connection;
@@ -153,13 +153,6 @@ static enum MHD_Result send_answer(cmicrohttpd_request *request) {
   return result;
 }
 
-// Who sends no more after a request may have said so in the same moment: then epoll tells once, and MHD, which has read
-// no further than the request, would wait for more. A connection that rested is looked at anew anyway.
-static void look_for_end(const struct connection *peer) {
-  char byte;
-  if (peer && recv(peer->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) shutdown(peer->descriptor, SHUT_RD);
-}
-
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **pointer) {
   (void)connection, (void)url, (void)version;
@@ -196,7 +189,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
       microhttpd.get_connection_values(connection, MHD_HEADER_KIND, add_header, request);
       if (request->peer) request->peer->deadline = INT64_MAX;
       if (!server->settings.arrived(server->settings.context, request)) return MHD_YES;
-      look_for_end(request->peer);
+      if (request->peer) request->peer->may_have_ended = true;
       return send_answer(request);
     }
     case is_working: return send_answer(request);
@@ -338,12 +331,24 @@ static void shut(connection *connection) {
   shutdown(connection->descriptor, SHUT_RDWR);
 }
 
-static void close_slow(cmicrohttpd_server *server) {
+// Who sends no more after a request may have said so in the same moment: then epoll tells once, and MHD, which has read
+// no further than the request, would wait for more. A connection that rested is looked at anew anyway.
+static void look_for_end(connection *connection) {
+  char byte;
+  if (!connection->may_have_ended || connection->is_working) return;
+  connection->may_have_ended = false;
+  // It has ended already; but epoll tells again.
+  if (recv(connection->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) shutdown(connection->descriptor, SHUT_RD);
+}
+
+static void look_around(cmicrohttpd_server *server) {
   int64_t moment = now();
   if (moment < server->next_tick) return;
   server->next_tick = moment + tick_nanoseconds;
-  for (connection *each = server->connections.next; each != &server->connections; each = each->next)
+  for (connection *each = server->connections.next; each != &server->connections; each = each->next) {
     if (each->deadline < moment) shut(each);
+    look_for_end(each);
+  }
 }
 
 // ---- servers ----
@@ -430,7 +435,7 @@ void cmicrohttpd_server_wait(cmicrohttpd_server *server, int64_t milliseconds) {
 
 void cmicrohttpd_server_step(cmicrohttpd_server *server) {
   microhttpd.run(server->daemon);
-  close_slow(server);
+  look_around(server);
 }
 
 void cmicrohttpd_server_wake(cmicrohttpd_server *server) {
