@@ -156,6 +156,7 @@ package final class RunDriver: @unchecked Sendable {
 
   /// Ends the tasks that dead processes left unfinished. Touches no task of a living one.
   package func takeInventory() throws(RunError) {
+    if store.takeTidiness() { return }
     let abandoned = try asStore { () throws(StoreError) in try store.abandonedTasks() }
     for task in abandoned where try end(task, with: .interrupted) {
       log.write(.warning, "runs", "task \(task.id) was interrupted: its process ended")

@@ -36,7 +36,8 @@ package final class Store: @unchecked Sendable {
   private var watcher: Database?
   private var isWatchClosed = false
   private let path: String
-  private let busyTimeoutMilliseconds: Int64
+  /// See `takeTidiness`.
+  private var isTidy: Bool
 
   /// Where whoever comes after the death of this process has to look for the tasks that it runs.
   var runningMark: RunningMark {
@@ -56,7 +57,6 @@ package final class Store: @unchecked Sendable {
   init(path: String, identity: StoreRegistry.Identity?, busyTimeoutMilliseconds: Int64) throws(StoreError) {
     self.path = path
     self.identity = identity
-    self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
     let inMemory = identity == nil
     var turnstile: Turnstile?
     if inMemory {
@@ -80,29 +80,44 @@ package final class Store: @unchecked Sendable {
     firstOrganizationID = entry.organization
     owner = entry.owner
     mark = entry.mark
+    isTidy = entry.isTidy
     writer = Writer(database: database, turnstile: turnstile, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
   }
 
-  /// Finds or makes the first organization, and takes a number for this process.
+  /// Finds or makes the first organization, and takes a number for this process. Called by one process at a time.
   private static func enter(
     _ database: Database, _ ownership: Ownership?
-  ) throws(StoreError) -> (organization: String, owner: Int64, mark: RunningMark) {
+  ) throws(StoreError) -> (organization: String, owner: Int64, mark: RunningMark, isTidy: Bool) {
+    let known = try database.statement("SELECT value FROM meta WHERE key = 'organization'").first { $0.text(0) }
+    // The number alone needs no sync: after a power cut its process is dead, and whatever was written with the number and
+    // is safe lies behind it in the log.
+    if known != nil { try database.execute("PRAGMA synchronous=NORMAL") }
     try database.execute("BEGIN IMMEDIATE")
     do throws(StoreError) {
-      let known = try database.statement("SELECT value FROM meta WHERE key = 'organization'").first { $0.text(0) }
       let organization = known ?? Identifier.make()
       if known == nil {
         try database.statement("INSERT INTO meta VALUES ('organization', ?)").bind(1, organization).run()
         try insertOrganization(organization, database)
       }
       let (owner, mark) = try insertOwner(database)
+      // Who leaves a task unfinished leaves the number, too.
+      let others = try database.integer("SELECT count(*) FROM owners WHERE id <> last_insert_rowid()")
       // Before the commit: whoever can read the number can also see that it lives.
       try ownership?.claim(owner)
       try database.execute("COMMIT")
-      return (organization, owner, mark)
+      return (organization, owner, mark, others == 0)
     } catch {
       do throws(StoreError) { try database.execute("ROLLBACK") } catch {}
       throw error
+    }
+  }
+
+  /// Whether no task was unfinished, and no other process had a number, when this process took its own: there is nothing
+  /// to take inventory of then. True once at most; it says nothing about later.
+  package func takeTidiness() -> Bool {
+    watchLock.withLock {
+      defer { isTidy = false }
+      return isTidy
     }
   }
 

@@ -156,6 +156,33 @@ struct OwnershipTests {
     }
   }
 
+  @Test("A store in which others have left nothing says so, once; one with their numbers or unfinished tasks does not")
+  func tidiness() throws {
+    let folder = TemporaryFolder()
+    let path = folder.file("agents.db")
+    /// Opens the store for `body`, and closes it.
+    func opened(_ isTidy: Bool, _ body: (Store) throws -> Void = { _ in }) throws {
+      let store = try StoreRegistry.open(path)
+      defer { StoreRegistry.close(store) }
+      #expect(store.takeTidiness() == isTidy)
+      #expect(!store.takeTidiness())
+      try body(store)
+    }
+    try opened(true)
+    try opened(true) { _ = try $0.begin(start("t", in: $0.firstOrganizationID)) }
+    try opened(false) { store in
+      let task = try #require(try store.abandonedTasks().first)
+      _ = try store.seize(task, with: entry(kind: 9), end: end(.error), durable: true)
+      try store.forgetDeadOwners()
+    }
+    var other: OtherProcess?
+    try opened(true) { _ in other = try owner(4711, of: "", path) }
+    try opened(false)
+    other?.kill()
+    try opened(false) { try $0.forgetDeadOwners() }
+    try opened(true)
+  }
+
   @Test("A number is never given twice")
   func numbers() throws {
     let folder = TemporaryFolder()
