@@ -112,8 +112,8 @@ package final class Store: @unchecked Sendable {
     }
   }
 
-  /// Whether no task was unfinished, and no other process had a number, when this process took its own: there is nothing
-  /// to take inventory of then. True once at most; it says nothing about later.
+  /// Whether no other process had a number when this process took its own. Who leaves a task unfinished leaves its number,
+  /// too: there is nothing to take inventory of then. True once at most; it says nothing about later.
   package func takeTidiness() -> Bool {
     watchLock.withLock {
       defer { isTidy = false }
