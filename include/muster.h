@@ -384,7 +384,7 @@ typedef struct muster_server muster_server;
  *   allow_network      array: where agents with an address of their own may lead the server beside public addresses: "loopback",
  *                      "private", "HOST" or "HOST:PORT", as for `network` of muster_open(). Default [].
  *   max_body_bytes     1 to 67108864 (the default): larger bodies are answered with 413.
- *   max_header_bytes   4096 to 1048576: the memory of a connection, into which request line and headers have to fit. Default 32768.
+ *   max_header_bytes   4096 to 1048576: the memory of a connection, into which request line and headers have to fit. Default 16384.
  *   max_connections    1 to 100000: the kernel lets others wait. At most what the limit of open files leaves. Default 1024.
  *   workers            1 to 4096: requests under way at once; others are answered with 503 and Retry-After. Threads come when they are
  *                      needed. Default 256.

@@ -32,10 +32,7 @@ package final class Store: @unchecked Sendable {
   private let ownership: Ownership?
   private let markLock = Lock()
   private var mark: RunningMark
-  private let watchLock = Lock()
-  private var watcher: Database?
-  private var isWatchClosed = false
-  private let path: String
+  private let changes: ChangeWatch
   /// See `takeTidiness`.
   private var isTidy: Bool
 
@@ -55,7 +52,7 @@ package final class Store: @unchecked Sendable {
 
   /// Opens the file, makes or migrates it, and shows other processes that this one is alive. `path` is resolved.
   init(path: String, identity: StoreRegistry.Identity?, busyTimeoutMilliseconds: Int64) throws(StoreError) {
-    self.path = path
+    changes = ChangeWatch(path: path)
     self.identity = identity
     let inMemory = identity == nil
     var turnstile: Turnstile?
@@ -115,7 +112,7 @@ package final class Store: @unchecked Sendable {
   /// Whether no other process had a number when this process took its own. Who leaves a task unfinished leaves its number,
   /// too: there is nothing to take inventory of then. True once at most; it says nothing about later.
   package func takeTidiness() -> Bool {
-    watchLock.withLock {
+    markLock.withLock {
       defer { isTidy = false }
       return isTidy
     }
@@ -166,18 +163,7 @@ package final class Store: @unchecked Sendable {
   /// for nobody: `busy` when others keep it from being read just now. 0 always for a store in memory.
   package func changeNumber() throws(StoreError) -> Int64 {
     if isInherited { throw .forked }
-    guard readers != nil else { return 0 }
-    return try watchLock.withLock { () throws(StoreError) -> Int64 in
-      if isWatchClosed { throw .closed }
-      let database: Database
-      if let watcher {
-        database = watcher
-      } else {
-        database = try Readers.open(path, 0)
-        watcher = database
-      }
-      return try Inside.run { () throws(StoreError) -> Int64 in try database.integer("PRAGMA data_version") }
-    }
+    return isInMemory ? 0 : try changes.number()
   }
 
   /// The next number of the store's own order.
@@ -221,10 +207,7 @@ package final class Store: @unchecked Sendable {
       }
     } catch {}
     readers?.close()
-    watchLock.withLock {
-      watcher = nil
-      isWatchClosed = true
-    }
+    changes.close()
     writer.close()
     // Last: while a connection of ours is open, our number lives.
     ownership?.close()

@@ -14,7 +14,7 @@ package struct ServerOptions: Sendable {
   /// Which addresses the callers may let the server ask.
   package var network = NetworkPolicy.public
   package var maximumBodyBytes: Int64 = 67_108_864
-  package var maximumHeaderBytes: Int64 = 32_768
+  package var maximumHeaderBytes: Int64 = 16_384
   package var maximumConnections: Int64 = 1_024
   package var idleMilliseconds: Int64 = 30_000
   package var headerMilliseconds: Int64 = 10_000

@@ -125,18 +125,46 @@ final class Database {
     _ = truncate(log, end)
   }
 
-  /// How far the commits in the log reach, in bytes; nil when SQLite does not tell. From the header of the log's index,
-  /// whose format is documented; to be asked with the right to write, so that it stays true.
-  private var committedLogSize: Int64? {
+  /// The header of the log's index, whose format is documented; nil when SQLite does not show it. What was committed
+  /// before the call, by whatever process, is in it.
+  private var logIndex: UnsafeMutableRawPointer? {
     var index: UnsafeMutableRawPointer?
     guard let main = file(SQLITE_FCNTL_FILE_POINTER), let methods = main.pointee.pMethods?.pointee,
-      methods.iVersion >= 2, let map = methods.xShmMap, map(main, 0, 32768, 0, &index) == SQLITE_OK, let index,
-      index.load(as: UInt32.self) == 3_007_000, index.load(fromByteOffset: 14, as: UInt16.self) == 4096
+      methods.iVersion >= 2, let map = methods.xShmMap, let barrier = methods.xShmBarrier,
+      map(main, 0, 32768, 0, &index) == SQLITE_OK, let index
     else { return nil }
+    barrier(main)
+    return index.load(as: UInt32.self) == 3_007_000 ? index : nil
+  }
+
+  /// How far the commits in the log reach, in bytes; nil when SQLite does not tell. To be asked with the right to write,
+  /// so that it stays true.
+  private var committedLogSize: Int64? {
+    guard let index = logIndex, index.load(fromByteOffset: 14, as: UInt16.self) == 4096 else { return nil }
     let frames = index.load(fromByteOffset: 16, as: UInt32.self)
     // The header stands there twice.
     guard index.load(fromByteOffset: 48 + 16, as: UInt32.self) == frames else { return nil }
     return 32 + Int64(frames) * (24 + 4096)
+  }
+
+  /// How the log stands: frames, salts and checksums. Two equal ones stand for the same commits.
+  struct LogState: Equatable {
+    fileprivate let words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
+
+    static func == (one: LogState, other: LogState) -> Bool { one.words == other.words }
+  }
+
+  /// Nil when SQLite does not tell; the connection has read before. Somebody may be writing it just now: then it is equal
+  /// to no other.
+  var logState: LogState? {
+    guard let index = logIndex else { return nil }
+    func word(_ number: Int) -> UInt64 { index.load(fromByteOffset: number * 8, as: UInt64.self) }
+    return LogState(words: (word(0), word(1), word(2), word(3), word(4), word(5)))
+  }
+
+  /// A number that changes when another connection, of this or another process, has committed.
+  var changeNumber: Int64 {
+    get throws(StoreError) { try integer("PRAGMA data_version") }
   }
 
   /// What SQLite reads and writes the database's file, or its log, with.
