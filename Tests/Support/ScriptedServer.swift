@@ -35,6 +35,7 @@ package final class ScriptedServer: @unchecked Sendable {
   private var received: [Request] = []
   private var connectionCount = 0
   private var closedCount = 0
+  private var isStopped = false
 
   package init(_ answer: @escaping @Sendable (Request) -> Answer) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -68,8 +69,14 @@ package final class ScriptedServer: @unchecked Sendable {
 
   deinit { stop() }
 
-  /// Takes no more connections.
-  package func stop() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+  /// Takes no more connections. Only once: afterwards the number may be that of somebody else's descriptor.
+  package func stop() {
+    let isFirst = lock.withLock { () -> Bool in
+      defer { isStopped = true }
+      return !isStopped
+    }
+    if isFirst { shutdown(descriptor, Int32(SHUT_RDWR)) }
+  }
 
   package var base: String { "http://127.0.0.1:\(port)" }
   /// The requests so far.
