@@ -12,7 +12,8 @@ SOURCES := $(shell find Sources include -type f -not -path 'Sources/MusterComman
 COMMAND := $(shell find Sources/MusterCommand -name "*.swift")
 
 # Static Swift runtime, hidden symbols, no unloading: see CONTRIBUTING.md. The flags stand here and not in Package.swift, because tests link dynamically.
-LINK := -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -static-stdlib -Xswiftc -use-ld=lld -Xswiftc -L$(CURDIR)/$(BUILD)/static \
+LINK := -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -Xfrontend -Xswiftc -function-sections \
+  -Xswiftc -static-stdlib -Xswiftc -use-ld=lld -Xswiftc -L$(CURDIR)/$(BUILD)/static \
   -Xswiftc -Xclang-linker -Xswiftc -static-libgcc \
   -Xlinker --version-script=$(CURDIR)/Sources/MusterABI/muster.map -Xlinker -soname -Xlinker libmuster.so.1 \
   -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now
