@@ -163,9 +163,11 @@ package struct Failure: Error, Sendable {
   }
 
   /// 422 for a header whose value cannot be used.
-  package static func header(_ name: String) -> Failure {
-    validation(
-      [.key("header"), .key(name)], "a text of 1 to 255 bytes without control characters", type: "value_error.str")
+  package static func header(
+    _ name: String, _ problem: String = "a text of 1 to 255 bytes without control characters",
+    type: String = "value_error.str"
+  ) -> Failure {
+    validation([.key("header"), .key(name)], problem, type: type)
   }
 
   // MARK: - Errors of the rooms below

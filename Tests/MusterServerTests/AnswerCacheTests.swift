@@ -69,6 +69,8 @@ struct AnswerCacheTests {
       ("GET", "/v1/agents/none", ""), ("GET", "/v1/agents?page=0", ""), ("GET", "/health", ""),
       ("OPTIONS", "/v1/agents", ""), ("POST", "/v1/agents", #"{"name":"A"}"#),
       ("PATCH", "/v1/agents/\(id)", #"{"name":"B"}"#),
+      // Headers that are no part of the name say which version is meant.
+      ("GET", "/agents/list", ""), ("GET", "/agents/\(id)", ""), ("GET", "/None/agents/\(id)", ""),
     ] {
       #expect(bench.ask(method, target, body).validity == nil, "\(method) \(target)")
     }

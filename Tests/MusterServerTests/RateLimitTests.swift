@@ -105,7 +105,10 @@ struct RateLimitTests {
 
   @Test(
     "each answer of a limited service tells the limits, also without a key",
-    arguments: ["/v1/agents", "/v1/agents/none", "/v1/none", "/v1/agents?page=0", "/v1/%zz"])
+    arguments: [
+      "/v1/agents", "/v1/agents/none", "/v1/none", "/v1/agents?page=0", "/v1/%zz", "/%76%31/agents", "/agents/list",
+      "//None/agents/none", "/other/agents/list", "/agents/none/db",
+    ])
   func headers(target: String) throws {
     let bench = try Limited(":memory:", .documented)
     for key in [bench.key, nil] {
@@ -116,6 +119,18 @@ struct RateLimitTests {
       #expect(reset % 60 == 0 && (0...60).contains(reset - Timestamp.now().seconds))
       #expect(key != nil || answer.status == 401 || answer.status == 400)
     }
+  }
+
+  @Test("the Python client's routes count with the documented ones, and unknown paths do not")
+  func client() throws {
+    RateLimitTests.awayFromTheEndOfAMinute()
+    let bench = try Limited(":memory:", RateLimits(perMinute: 5, perHour: 100))
+    for target in ["/v1/agents", "/agents/list", "/None/agents/none", "/other/agents/list", "/agents/none/db"] {
+      #expect(bench.get("/nowhere", key: bench.key).status == 404)
+      #expect(bench.get(target, key: bench.key).status != 429)
+    }
+    for target in ["/v1/agents", "/agents/list"] { #expect(bench.get(target, key: bench.key).status == 429) }
+    #expect(!bench.get("/nowhere", key: bench.key).headers.contains { $0.name.hasPrefix("X-RateLimit") })
   }
 
   @Test("a service without limits counts nothing and tells nothing")

@@ -9,6 +9,8 @@ package struct Arguments: Sendable {
   package var ticket: UInt64?
   /// The key by which repetitions of the call are known.
   package var idempotencyKey: String?
+  /// How many items a page has, for who makes one list of all pages: more than callers may ask for.
+  package var itemsPerPage: Int64?
 
   package init(parameters: [(name: String, value: JSON)] = [], body: JSON? = nil, ticket: UInt64? = nil) {
     self.parameters = parameters

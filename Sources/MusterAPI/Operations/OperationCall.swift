@@ -16,6 +16,7 @@ struct OperationCall {
   let interrupt: Interrupt
   /// The key by which repetitions of the call are known.
   let idempotency: IdempotencyKey?
+  private let itemsPerPage: Int64?
 
   /// How deep a body may be: an answer that carries it in a list is two levels deeper and has to stay within what the
   /// library reads itself.
@@ -30,6 +31,7 @@ struct OperationCall {
     self.caller = caller
     self.deadline = deadline
     self.interrupt = interrupt
+    itemsPerPage = arguments.itemsPerPage
     var problems: [Failure.Problem] = []
     parameters = OperationCall.check(operation.parameters, arguments, &problems)
     var body = JSON.null
@@ -136,7 +138,7 @@ struct OperationCall {
   var taskID: String { string("task_id") ?? "" }
 
   var page: Int64 { integer("page") ?? 1 }
-  var perPage: Int64 { integer("per_page") ?? 20 }
+  var perPage: Int64 { itemsPerPage ?? integer("per_page") ?? 20 }
 
   /// Runs store work, with its errors as failures.
   func store<Value>(_ body: () throws(StoreError) -> Value) throws(Failure) -> Value {

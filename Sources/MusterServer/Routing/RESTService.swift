@@ -8,13 +8,6 @@ package final class RESTService: Sendable {
   private let plane: ControlPlane
   private let settings: RESTSettings
 
-  private static let routes = Routes(
-    OperationTable.all,
-    inactive: [
-      ("POST", "/v1/agents/{agent_id}/invoke/async", "invoke/async"),
-      ("POST", "/v1/agents/{agent_id}/invoke/stream", "invoke/stream"),
-    ])
-
   package init(plane: ControlPlane, settings: RESTSettings = RESTSettings()) {
     self.plane = plane
     self.settings = settings
@@ -27,31 +20,32 @@ package final class RESTService: Sendable {
   ) -> RESTAnswer {
     var facts = RESTAnswer.Facts()
     facts.requestID = RequestID.of(request)
+    // Also when it cannot be taken apart.
+    var isLimited = request.target.starts(with: "/v1".utf8)
     var answer: RESTAnswer
     do throws(Failure) {
-      answer = try respond(request, interrupt, tellsValidity, &facts)
+      let destination = try RESTService.destination(of: request)
+      isLimited = isLimited || destination.needsKey
+      answer = try respond(request, destination, interrupt, tellsValidity, &facts)
     } catch {
       answer = .failure(error)
     }
     facts.route = facts.route ?? answer.facts.route
     answer.facts = facts
     answer.headers.append((RequestID.header, facts.requestID))
-    if let limits = settings.rateLimits, request.isLimited { answer.add(facts.rate ?? RateState(untouched: limits)) }
+    if let limits = settings.rateLimits, isLimited { answer.add(facts.rate ?? RateState(untouched: limits)) }
     return answer
   }
 
   private func respond(
-    _ request: RESTRequest, _ interrupt: Interrupt?, _ tellsValidity: Bool, _ facts: inout RESTAnswer.Facts
+    _ request: RESTRequest, _ destination: Destination, _ interrupt: Interrupt?, _ tellsValidity: Bool,
+    _ facts: inout RESTAnswer.Facts
   ) throws(Failure) -> RESTAnswer {
-    let target: RequestTarget
-    do throws(RequestTarget.Problem) {
-      target = try RequestTarget(request.target)
-    } catch {
-      throw RESTService.refused(error)
+    guard destination.needsKey else {
+      if let answer = OpenRoutes.answer(request.method, destination.target.segments) { return answer }
+      throw .rest(404, "Not Found")
     }
-    if let answer = OpenRoutes.answer(request.method, target.segments) { return answer }
-    guard target.segments.first == "v1" else { throw .rest(404, "Not Found") }
-    let match = RESTService.routes.match(target.segments)
+    let match = destination.match
     facts.route = match?.route.pattern
     // Browsers ask without a key before they send one, and the routes are no secret.
     if request.method == "OPTIONS", let match { return .allowing(match.route.allowed, to: request.method) }
@@ -72,25 +66,36 @@ package final class RESTService: Sendable {
       if !rate.isAdmitted { throw rate.refusal }
     }
     guard let match else { throw .rest(404, "Not Found") }
+    try ClientRoutes.check(match, caller)
     switch wanted {
     case nil: return .allowing(match.route.allowed, to: request.method)
     case .inactive(let name): throw .rest(501, "\(name) does nothing in this version of Muster")
     case .operation(let operation):
       facts.operation = operation.name
-      let arguments = try RequestArguments.make(operation, match.parameters, target.query, request)
+      let arguments = try RequestArguments.make(operation, match.parameters, destination.target.query, request)
       let text = try plane.call(operation.name, arguments, as: caller, interruption: interrupt)
       if operation.success == 204 { return RESTAnswer(status: 204) }
       var answer = RESTAnswer.json(operation.success, text)
       answer.validity = changeNumber.map { RESTAnswer.Validity(changeNumber: $0, end: caller.expiresAt) }
       return answer
+    case .client(let route):
+      facts.operation = route.operation.name
+      let text = try route.answer(request, match, destination.target.query) { arguments throws(Failure) in
+        try plane.call(route.operation.name, arguments, as: caller, interruption: interrupt)
+      }
+      return .json(200, text)
     }
   }
 
-  private static func refused(_ problem: RequestTarget.Problem) -> Failure {
-    switch problem {
-    case .path: return .rest(404, "Not Found")
-    case .encoding: return .rest(400, "the target has a % without two hexadecimal digits")
-    case .text: return .rest(400, "the target is not UTF-8")
+  private static func destination(of request: RESTRequest) throws(Failure) -> Destination {
+    do throws(RequestTarget.Problem) {
+      return try Destination(request.target)
+    } catch {
+      switch error {
+      case .path: throw .rest(404, "Not Found")
+      case .encoding: throw .rest(400, "the target has a % without two hexadecimal digits")
+      case .text: throw .rest(400, "the target is not UTF-8")
+      }
     }
   }
 }

@@ -9,8 +9,3 @@ extension RESTAnswer {
     if !rate.isAdmitted { headers.append(("Retry-After", "\(rate.retryAfter)")) }
   }
 }
-
-extension RESTRequest {
-  /// Whether it counts among those that are limited: the routes that need no key do not.
-  var isLimited: Bool { target.starts(with: "/v1".utf8) }
-}

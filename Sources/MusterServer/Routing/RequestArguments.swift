@@ -26,7 +26,7 @@ enum RequestArguments {
       }
     }
     // Other methods can be repeated as they are: there the header says nothing.
-    if operation.method == "POST", let key = request.header("idempotency-key") {
+    if request.method == "POST", let key = request.header("idempotency-key") {
       guard Arguments.canBeIdempotencyKey(key) else { throw .header("Idempotency-Key") }
       arguments.idempotencyKey = key
     }

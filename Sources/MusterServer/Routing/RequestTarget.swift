@@ -19,7 +19,8 @@ package struct RequestTarget: Sendable, Equatable {
     case text
   }
 
-  package init(_ target: [UInt8]) throws(Problem) {
+  /// `ignoresEmptySegments`: they are left out, not refused.
+  package init(_ target: [UInt8], ignoresEmptySegments: Bool = false) throws(Problem) {
     let end = target.firstIndex(of: UInt8(ascii: "#")) ?? target.count
     let mark = target[..<end].firstIndex(of: UInt8(ascii: "?")) ?? end
     let path = target[..<mark]
@@ -27,6 +28,7 @@ package struct RequestTarget: Sendable, Equatable {
     var segments: [String] = []
     if path.count > 1 {
       for part in path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+        if part.isEmpty, ignoresEmptySegments { continue }
         let segment = try RequestTarget.decode(part, plusIsBlank: false)
         guard !segment.isEmpty, segment != ".", segment != ".." else { throw .path }
         segments.append(segment)

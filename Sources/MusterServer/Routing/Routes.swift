@@ -30,6 +30,8 @@ struct Routes: Sendable {
   /// What a method does on a path.
   enum Target: Sendable {
     case operation(Operation)
+    /// An operation as the Python client calls it.
+    case client(ClientRoute)
     /// Documented, and nothing yet: what the refusal calls it.
     case inactive(String)
   }
@@ -44,11 +46,14 @@ struct Routes: Sendable {
   private var nodes = [Node()]
   private var routes: [Route] = []
 
+  init(_ routes: [(method: String, path: String, target: Target)]) {
+    for route in routes { add(route.method, route.path, route.target) }
+  }
+
   init(_ operations: [Operation], inactive: [(method: String, path: String, name: String)] = []) {
-    for operation in operations where !operation.path.isEmpty {
-      add(operation.method, operation.path, .operation(operation))
-    }
-    for route in inactive { add(route.method, route.path, .inactive(route.name)) }
+    self.init(
+      operations.filter { !$0.path.isEmpty }.map { ($0.method, $0.path, .operation($0)) }
+        + inactive.map { ($0.method, $0.path, .inactive($0.name)) })
   }
 
   private mutating func add(_ method: String, _ path: String, _ target: Target) {

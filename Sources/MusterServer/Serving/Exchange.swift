@@ -71,8 +71,11 @@ final class Exchange: @unchecked Sendable {
     }
   }
 
-  /// Whether it asks for nothing that needs a key.
-  var isOpen: Bool { strncmp(cmicrohttpd_request_target(raw), "/v1", 3) != 0 }
+  /// Whether it asks for nothing that needs a key, and with that for nothing from the store.
+  var isOpen: Bool {
+    // Most requests are for `/v1`, and need no closer look.
+    strncmp(cmicrohttpd_request_target(raw), "/v1", 3) != 0 && !Destination.needsKey(request.target)
+  }
 
   /// Whether it asks for the counts, which need no key and belong to no operation.
   var isForMetrics: Bool {
