@@ -195,6 +195,22 @@ def broken_requests_are_answered_or_closed() -> None:
     check(server.stop() == 0, "it stops properly")
 
 
+def a_run_holds_nobody_up_however_its_path_is_written() -> None:
+    server = Server(f"{FOLDER}/paths.db", LIBRARY, model="slow:2000")
+    agent = json.loads(server.ask("POST", "/v1/agents", {"name": "slow"})[1])["id"]
+    paths = [
+        f"/%761/agents/{agent}/invoke", f"/agent-execution/{agent}", f"//None//%61gent-execution/{agent}",
+    ]
+    for path in paths:
+        with server.connect() as connection:
+            connection.sendall(server.request("POST", path, {"input": {"text": "hello"}}))
+            time.sleep(0.3)
+            began = time.monotonic()
+            check(server.ask("GET", "/health")[0] == 200 and time.monotonic() - began < 1, f"{path} holds nobody up")
+            check(read_answer(connection)[0] == 200, f"{path} is answered")
+    check(server.stop() == 0, "it stops properly")
+
+
 def thousands_may_connect_at_once() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = min(10_000, hard - 500)
@@ -372,8 +388,9 @@ def https_is_served_and_survives_trouble() -> None:
 
 TESTS = [
     slow_clients_are_shown_out, what_is_too_large_is_refused, broken_requests_are_answered_or_closed,
-    thousands_may_connect_at_once, a_stop_under_load_breaks_no_answer, a_kill_under_load_loses_nothing,
-    a_full_disk_is_told_and_survived, https_is_served_and_survives_trouble,
+    a_run_holds_nobody_up_however_its_path_is_written, thousands_may_connect_at_once,
+    a_stop_under_load_breaks_no_answer, a_kill_under_load_loses_nothing, a_full_disk_is_told_and_survived,
+    https_is_served_and_survives_trouble,
 ]
 for test in TESTS:
     if sys.argv[3:] and test.__name__ not in sys.argv[3:]:
