@@ -14,6 +14,15 @@ struct RequestTargetTests {
     #expect(try parse("/").segments == [])
   }
 
+  @Test("may name scheme and host, as proxies are asked")
+  func absolute() throws {
+    #expect(try parse("http://example.org:8080/v1/agents?page=2") == parse("/v1/agents?page=2"))
+    #expect(try parse("HTTPS://example.org") == parse("/"))
+    #expect(try parse("http://example.org?a=b") == parse("/?a=b"))
+    #expect(throws: RequestTarget.Problem.path) { try parse("ftp://example.org/v1/agents") }
+    #expect(throws: RequestTarget.Problem.path) { try parse("v1/agents") }
+  }
+
   @Test("gives the parameters of its query in order")
   func query() throws {
     let target = try parse("/v1/agents?page=2&name=a+b%26c&flag&page=3#part")

@@ -19,8 +19,10 @@ package struct RequestTarget: Sendable, Equatable {
     case text
   }
 
-  /// `ignoresEmptySegments`: they are left out, not refused.
-  package init(_ target: [UInt8], ignoresEmptySegments: Bool = false) throws(Problem) {
+  /// `ignoresEmptySegments`: they are left out, not refused. A target with scheme and host, as proxies get it, is taken for
+  /// what stands behind them.
+  package init(_ given: [UInt8], ignoresEmptySegments: Bool = false) throws(Problem) {
+    let target = RequestTarget.withoutHost(given)
     let end = target.firstIndex(of: UInt8(ascii: "#")) ?? target.count
     let mark = target[..<end].firstIndex(of: UInt8(ascii: "?")) ?? end
     let path = target[..<mark]
@@ -47,6 +49,16 @@ package struct RequestTarget: Sendable, Equatable {
       }
     }
     self.query = query
+  }
+
+  private static func withoutHost(_ target: [UInt8]) -> [UInt8] {
+    if target.first == UInt8(ascii: "/") { return target }
+    for scheme in ["http://", "https://"]
+    where target.prefix(scheme.utf8.count).elementsEqual(scheme.utf8, by: { $0 | 0x20 == $1 | 0x20 }) {
+      let rest = target.dropFirst(scheme.utf8.count).drop { $0 != 0x2f && $0 != 0x3f && $0 != 0x23 }
+      return rest.first == UInt8(ascii: "/") ? Array(rest) : [UInt8(ascii: "/")] + rest
+    }
+    return target
   }
 
   private static func decode(_ text: ArraySlice<UInt8>, plusIsBlank: Bool) throws(Problem) -> String {
