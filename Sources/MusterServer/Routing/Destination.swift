@@ -28,7 +28,10 @@ struct Destination {
       needsKey = true
       return
     }
-    if target.segments.first == "v1" {
+    if OpenRoutes.has(target.segments) {
+      match = nil
+      needsKey = false
+    } else if target.segments.first == "v1" {
       match = Destination.routes.match(target.segments)
       needsKey = true
     } else {

@@ -3,6 +3,12 @@ import MusterJSON
 
 /// The routes that need no key.
 enum OpenRoutes {
+  /// The paths, of one segment each.
+  private static let names = ["health", "openapi.json", "docs", "metrics"]
+
+  /// Whether a path is open, without a look at the others, which take time to be made.
+  static func has(_ segments: [String]) -> Bool { segments.count == 1 && names.contains(segments[0]) }
+
   /// The answer of a route that is open, with its path; nil when the path is none of them.
   static func answer(_ method: String, _ segments: [String]) -> RESTAnswer? {
     switch segments {
