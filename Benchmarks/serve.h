@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * serve.h - what the benchmarks of the REST service share: a plane with agents, a key and a server, and what /proc tells of a process.
+ * serve.h - what the benchmarks of the REST service share: a plane with agents, a key and a server, a free port, and what /proc tells of a process.
  */
 #ifndef MUSTER_BENCH_SERVE_H
 #define MUSTER_BENCH_SERVE_H
 
+#include <arpa/inet.h>
 #include <jansson.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -25,6 +27,17 @@ static inline void take_member(char *text, const char *name, char *value, size_t
   snprintf(value, size, "%s", found);
   json_decref(answer);
   muster_free(text);
+}
+
+/* A port of this machine that nobody listens on. */
+static inline int free_port(void) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof address;
+  int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (bind(probe, (struct sockaddr *)&address, size) != 0) die("port", NULL);
+  getsockname(probe, (struct sockaddr *)&address, &size);
+  close(probe);
+  return ntohs(address.sin_port);
 }
 
 /* Makes a key, and listens without rate limits. */

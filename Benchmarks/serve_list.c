@@ -60,16 +60,6 @@ static server start_ours(const char *store, int *input) {
   return ours;
 }
 
-static int free_port(void) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t size = sizeof address;
-  int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (bind(probe, (struct sockaddr *)&address, size) != 0) die("port", NULL);
-  getsockname(probe, (struct sockaddr *)&address, &size);
-  close(probe);
-  return ntohs(address.sin_port);
-}
-
 /* nginx as it serves a file best: kept open, sendfile, no log. */
 static server start_nginx(const char *folder) {
   char path[1024];

@@ -16,16 +16,6 @@
 
 extern char **environ;
 
-static int free_port(void) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t size = sizeof address;
-  int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (bind(probe, (struct sockaddr *)&address, size) != 0) die("port", NULL);
-  getsockname(probe, (struct sockaddr *)&address, &size);
-  close(probe);
-  return ntohs(address.sin_port);
-}
-
 /* One try; false when nobody listens yet. */
 static bool is_healthy(int port) {
   static const char request[] = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
