@@ -15,6 +15,7 @@ from faces import CallFace, Face, HTTPFace, NotExpressible, SocketFace, compact
 import muster
 
 CASES = sorted((TOP / "Tests" / "conformance").glob("*.json"))
+UNIQUE_NAME = re.compile(r"[a-z]+-[a-z]+")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 NAME = re.compile(r"\$\{(\w+)\}")
@@ -155,6 +156,9 @@ def comparable(answers: List[Any]) -> List[str]:
         # Two times may fall together in one run and not in the other.
         if text.startswith("after ") or text.isdigit() or "T" in text:
             return "TIME"
+        # Two agents may draw the same name in one run and not in the other.
+        if UNIQUE_NAME.fullmatch(text):
+            return "NAME"
         return known.setdefault(text, f"#{len(known)}")
 
     return [CHANGING.sub(name, compact(answer).decode()) for answer in answers]
