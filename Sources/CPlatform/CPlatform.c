@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 
@@ -207,6 +208,8 @@ int platform_thread_start_joined(const char *name, void (*body)(void *), void *a
 }
 
 void platform_thread_join(uint64_t thread) { pthread_join((pthread_t)thread, NULL); }
+void platform_thread_detach(uint64_t thread) { pthread_detach((pthread_t)thread); }
+bool platform_thread_is_current(uint64_t thread) { return pthread_equal((pthread_t)thread, pthread_self()) != 0; }
 
 static _Thread_local int callback_depth;
 int platform_callback_depth(void) { return callback_depth; }
@@ -341,3 +344,27 @@ int64_t platform_seconds_from_calendar(platform_calendar calendar) {
 }
 
 double platform_string_to_double(const char *text) { return strtod(text, NULL); }
+
+// ---- signals of queues ----
+
+int platform_signal_new(void) {
+  int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (descriptor < 0) return -errno;
+  platform_fork_close_add(descriptor);
+  return descriptor;
+}
+
+void platform_signal_set(int descriptor) {
+  uint64_t one = 1;
+  while (write(descriptor, &one, sizeof one) < 0 && errno == EINTR) {}
+}
+
+void platform_signal_clear(int descriptor) {
+  uint64_t count;
+  while (read(descriptor, &count, sizeof count) < 0 && errno == EINTR) {}
+}
+
+void platform_signal_close(int descriptor) {
+  platform_fork_close_remove(descriptor);
+  close(descriptor);
+}

@@ -25,6 +25,25 @@ package final class Interrupt: @unchecked Sendable {
     }
   }
 
+  /// Has `waker` called whenever the interrupt fires, from now until `detach`; at once if it has fired already. For work
+  /// that no thread waits for; `waker` as in `whileWaking`.
+  package func attach(_ waker: @escaping () -> Void) {
+    lock.withLock {
+      self.waker = waker
+      if fired != nil { waker() }
+    }
+  }
+
+  /// Lets go of the waker. When this returns, it is not called again.
+  package func detach() {
+    let released = lock.withLock { () -> (() -> Void)? in
+      defer { waker = nil }
+      return waker
+    }
+    // Released outside the lock.
+    _ = released
+  }
+
   /// Runs `body` while `waker` is called whenever the interrupt fires, and once before `body` if it has fired already:
   /// however the two meet, the waker is called. When this returns, it is not called again.
   ///

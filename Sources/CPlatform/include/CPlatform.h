@@ -65,11 +65,22 @@ int platform_thread_start_joined(const char *_Nonnull name, void (*_Nonnull body
                                  uint64_t *_Nonnull thread);
 /// Waits until the thread has ended.
 void platform_thread_join(uint64_t thread);
+/// Instead of joining it: nobody will.
+void platform_thread_detach(uint64_t thread);
+/// Whether this is the calling thread.
+bool platform_thread_is_current(uint64_t thread);
 
 /// How many callbacks of the host this thread is inside of.
 int platform_callback_depth(void);
 void platform_callback_enter(void);
 void platform_callback_leave(void);
+
+// ---- a descriptor that is readable while something waits ----
+/// Close-on-exec; a forked child closes it before anything else. Negative: minus an error number.
+int platform_signal_new(void);
+void platform_signal_set(int descriptor);
+void platform_signal_clear(int descriptor);
+void platform_signal_close(int descriptor);
 
 // ---- clock, randomness, environment ----
 int64_t platform_clock_monotonic_nanoseconds(void);
