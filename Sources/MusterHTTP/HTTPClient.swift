@@ -97,33 +97,14 @@ package final class HTTPClient: @unchecked Sendable {
   // MARK: - Transfers
 
   private func borrow(for request: HTTPRequest) throws(HTTPError) -> HTTPTransfer {
-    let scope = try scope(of: request)
+    let scope = try HTTPLibrary.scope(of: request, log)
     let kept = lock.withLock { () -> HTTPTransfer? in
       idle.lastIndex { $0.scope == scope }.map { idle.remove(at: $0) }
     }
     if let kept { return kept }
-    try load()
+    try HTTPLibrary.load(log)
     guard let transfer = HTTPTransfer(scope: scope) else { throw .failed("out of memory") }
     return transfer
-  }
-
-  private func scope(of request: HTTPRequest) throws(HTTPError) -> NetworkPolicy.Scope {
-    if request.network.isOpen { return .any }
-    try HTTPURL.check(request.url)
-    try load()
-    guard let host = NetworkHost.of(url: request.url) else {
-      throw .invalidURL("no host can be read in \(HTTPURL.shown(request.url))")
-    }
-    return request.network.scope(of: host)
-  }
-
-  private func load() throws(HTTPError) {
-    if let problem = Inside.run({ ccurl_load() }) {
-      let message = String(cString: problem)
-      log.write(.error, "http", message)
-      throw .unavailable(message)
-    }
-    guard ProcessExit.watch() else { throw .failed("out of memory") }
   }
 
   private func giveBack(_ transfer: HTTPTransfer) {
