@@ -10,4 +10,12 @@ package protocol ModelClient: AnyObject {
   func ask(
     _ request: ModelRequest, deadline: Deadline, interrupt: Interrupt, tick: (() -> Bool)?
   ) throws(ModelFailure) -> ModelAnswer
+
+  /// Starts one attempt whose text is told as it comes; from any thread, several at once, and never waiting for the
+  /// network. What is thrown is not told to the listener again.
+  ///
+  /// The listener is held until it has heard the end, and may hear it before this returns.
+  func start(
+    _ request: ModelRequest, deadline: Deadline, _ listener: any ModelListener
+  ) throws(ModelFailure) -> any ModelCall
 }

@@ -35,8 +35,8 @@ package enum ModelFormat: Sendable {
   case json(schema: JSON?)
 }
 
-/// One question to a model: everything that it is told, since providers remember nothing.
-package struct ModelRequest: Sendable {
+/// One question to a model: everything that it is told, since providers remember nothing. One object, which is handed on.
+package final class ModelRequest: Sendable {
   package let endpoint: ModelEndpoint
   package let model: String
   package let messages: [ModelMessage]

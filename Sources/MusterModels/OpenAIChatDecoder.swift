@@ -6,7 +6,7 @@ enum OpenAIChatDecoder {
   static func decode(_ response: HTTPResponse, _ request: ModelRequest) throws(ModelFailure) -> ModelAnswer {
     guard response.status >= 200, response.status < 300 else { throw failure(of: response, request) }
     func unusable(_ what: String, _ kind: ModelFailure.Kind) -> ModelFailure {
-      ModelFailure(kind: kind, httpStatus: response.status, message: ModelText.line(request, what))
+      self.unusable(what, kind, response.status, request)
     }
     func invalid(_ what: String) -> ModelFailure { unusable(what, .invalidAnswer) }
 
@@ -49,10 +49,17 @@ enum OpenAIChatDecoder {
       completionTokens: max(completion ?? 0, 0), hasUsage: prompt != nil || completion != nil)
   }
 
+  /// Why an answer with a status of success cannot be used.
+  static func unusable(
+    _ what: String, _ kind: ModelFailure.Kind, _ status: Int, _ request: ModelRequest
+  ) -> ModelFailure {
+    ModelFailure(kind: kind, httpStatus: status, message: ModelText.line(request, what))
+  }
+
   // MARK: - Content
 
   /// The text of a message, a string or an array of parts; nil when it has none. Nothing but a refusal is none.
-  private static func text(of message: JSON) -> JSON? {
+  static func text(of message: JSON) -> JSON? {
     guard let content = message.present("content") else { return nil }
     switch content.kind {
     case .string: return content.isEmpty && refusal(in: message) != nil ? nil : content.detached
@@ -69,7 +76,7 @@ enum OpenAIChatDecoder {
   }
 
   /// What the model says when it declines: a member of the message, or a part of its content.
-  private static func refusal(in message: JSON) -> [UInt8]? {
+  static func refusal(in message: JSON) -> [UInt8]? {
     if let refusal = message["refusal"]?.utf8, !refusal.isEmpty { return refusal }
     for part in message["content"]?.elements ?? [] {
       if let refusal = part["refusal"]?.utf8, !refusal.isEmpty { return refusal }
@@ -110,7 +117,7 @@ enum OpenAIChatDecoder {
   }
 
   /// The text in an error document: `{"error": {"message"}}`, or as other servers write it.
-  private static func errorText(_ document: JSON) -> [UInt8]? {
+  static func errorText(_ document: JSON) -> [UInt8]? {
     let places = [document["error"]?["message"], document["error"], document["message"], document["detail"]]
     for place in places {
       if let text = place?.utf8, !text.isEmpty { return text }

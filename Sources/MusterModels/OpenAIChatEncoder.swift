@@ -2,7 +2,8 @@ import MusterJSON
 
 /// Writes requests in OpenAI's chat-completions form.
 enum OpenAIChatEncoder {
-  static func encode(_ request: ModelRequest) -> [UInt8] {
+  /// - Parameter streamed: whether the answer shall come in pieces, with the usage in the last one.
+  static func encode(_ request: ModelRequest, streamed: Bool = false) -> [UInt8] {
     let contents = request.messages.reduce(512) { $0 &+ $1.content.bytes.count &+ 40 }
     var writer = JSONWriter(capacity: contents)
     writer.beginObject()
@@ -18,6 +19,10 @@ enum OpenAIChatEncoder {
     writer.endArray()
     if case .json(let schema) = request.format { encode(schema, to: &writer) }
     if let effort = request.reasoningEffort { writer.member("reasoning_effort", effort) }
+    if streamed {
+      writer.member("stream", true)
+      writer.member("stream_options", .literal(#"{"include_usage":true}"#))
+    }
     writer.endObject()
     return writer.bytes
   }

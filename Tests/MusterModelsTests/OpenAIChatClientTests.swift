@@ -9,7 +9,7 @@ import Testing
 @Suite("Asking a model over HTTP")
 struct OpenAIChatClientTests {
   let server: ModelServer
-  let client: any ModelClient = OpenAIChatClient(http: HTTPClient())
+  let client: any ModelClient = OpenAIChatClient(http: HTTPClient(), loop: HTTPLoop())
 
   init() throws { server = try ModelServer() }
 

@@ -16,6 +16,14 @@ struct OpenAIChatEncoderTests {
       encoded(question("gpt-4.1")) == #"{"model":"gpt-4.1","messages":[{"role":"user","content":"hello there"}]}"#)
   }
 
+  @Test("a streamed question also asks for a stream, and for the usage at its end")
+  func streamed() {
+    let request = question("gpt-4.1", format: .json(schema: nil), effort: "low")
+    #expect(
+      String(decoding: OpenAIChatEncoder.encode(request, streamed: true), as: UTF8.self)
+        == encoded(request).dropLast() + #","stream":true,"stream_options":{"include_usage":true}}"#)
+  }
+
   @Test("messages keep their order and roles, and their content byte for byte")
   func messages() throws {
     let content = try JSON.parse(Array(#"{"c":"a\/b\u00e9 \ud83d\ude00 é\n"}"#.utf8))["c"]
@@ -70,6 +78,13 @@ struct OpenAIChatEncoderTests {
         HTTPHeader("Content-Type", "application/json"), HTTPHeader("Accept", "application/json"),
         HTTPHeader("User-Agent", "muster/0.1.0"), HTTPHeader("Authorization", "Bearer \(testKey)"),
       ])
+  }
+
+  @Test("who asks for a stream accepts one")
+  func streamedHeaders() {
+    let headers = OpenAIChatClient.httpRequest(question("m"), streamed: true).headers
+    #expect(headers.filter { $0.isNamed("Accept") } == [HTTPHeader("Accept", "text/event-stream")])
+    #expect(headers.count == OpenAIChatClient.httpRequest(question("m")).headers.count)
   }
 
   @Test("without a key there is no authorization")

@@ -56,6 +56,8 @@ package final class ModelServer: @unchecked Sendable {
     package let models: [String: Int]
     package let lastHeaders: [String: String]?
     package let lastTarget: String?
+    package let streams: Int
+    package let mostStreams: Int
   }
 
   /// Asks over plain HTTP, with nothing of the code under test.

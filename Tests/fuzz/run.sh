@@ -1,18 +1,18 @@
 #!/bin/sh
-# Fuzzes the JSON parser (against jansson), muster_call, muster_http and the model wire, with libFuzzer and the address sanitizer.
+# Fuzzes the JSON parser (against jansson), muster_call, muster_http and the model wire, whole and streamed, with libFuzzer and the address sanitizer.
 #
 #   Tests/fuzz/run.sh replay [NAME...]    runs the inputs of Tests/fuzz/corpus: what CI does
 #   Tests/fuzz/run.sh SECONDS [NAME...]   fuzzes each target that long; new inputs go to build/fuzz/corpus
 #   Tests/fuzz/run.sh keep [NAME...]      takes inputs that cover most of what build/fuzz/corpus covers into the tree
 #
-# NAME: json, call, http, wire. A finding is left in build/fuzz/findings; run the program named there with it as its argument to see it again.
+# NAME: json, call, http, wire, stream. A finding is left in build/fuzz/findings; run the program named there with it as its argument to see it again.
 # FUZZ_BUILD: another folder than build/fuzz.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${FUZZ_BUILD:-$root/build/fuzz}
 mode=${1:?replay, keep, or the seconds for each target}
 shift
-[ $# -gt 0 ] || set -- json call http wire
+[ $# -gt 0 ] || set -- json call http wire stream
 most=300
 
 # SwiftPM takes targets from one manifest only: the package's, with the fuzzers behind it, in a folder that shares the sources.
@@ -29,7 +29,8 @@ program() {
     call) echo FuzzCall ;;
     http) echo FuzzHTTP ;;
     wire) echo FuzzWire ;;
-    *) echo "no target is named $1; there are: json call http wire" >&2; exit 2 ;;
+    stream) echo FuzzStream ;;
+    *) echo "no target is named $1; there are: json call http wire stream" >&2; exit 2 ;;
   esac
 }
 

@@ -10,4 +10,5 @@ package.targets += [
   fuzzer("FuzzCall", "call", ["CJansson", "CMuster", "MusterABI"]),
   fuzzer("FuzzHTTP", "http", ["CJansson", "CMuster", "MusterABI"]),
   fuzzer("FuzzWire", "wire", ["MusterHTTP", "MusterJSON", "MusterModels"]),
+  fuzzer("FuzzStream", "stream", ["MusterHTTP", "MusterJSON", "MusterModels", "MusterSystem"]),
 ]

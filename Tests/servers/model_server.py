@@ -24,7 +24,7 @@ What it does is chosen by the `model` of the request, so tests can share one ser
     refusal          a refusal, no content
     length           finish_reason "length"
     filter           finish_reason "content_filter"
-    nousage          no usage
+    nousage          no usage, also when it is asked for
     empty            no choices
     nocontent        content null
     nul              content with the escape for U+0000
@@ -45,17 +45,40 @@ What it does is chosen by the `model` of the request, so tests can share one ser
     status:CODE[:RETRY_AFTER]   that status with an error document
     flaky:N:CODE:KEY            the first N requests with this very name get CODE, then "recovered after N"
 
+Requests with `"stream": true` are answered as OpenAI streams: a chunk with the role, one for each word, one with the
+reason, one with the usage if `stream_options` asks for it, and [DONE], each in an HTTP chunk of its own. All names that
+say something do so in a stream too; those that break HTTP or JSON break the stream's. In a stream,
+
+    slow:MS          waits MS milliseconds before each chunk
+    drip:MS          sends a byte each MS milliseconds
+
+and these are for streams; other requests get an echo:
+
+    split            an echo, sent byte by byte: lines end with CR LF, between them are comments and empty events
+    break:N[:KEY]    an echo of which N words are sent, then the connection breaks; with KEY the first request with this
+                     very name only
+    cut:N            an echo of which N words are sent, then a good end of HTTP but none of the answer
+    stall[:N]        an echo of which N words (1) are sent, then nothing until the client goes away
+    nodone           an echo without [DONE]
+    streamerror[:CODE]   an echo of which 2 words are sent, then an error with that code (500) and [DONE]
+    nostream         an echo that is not streamed
+
     GET /v1/models     some names
     GET /observed      {"requests", "connections", "disconnects": [{"model", "after_ms", "how"}],
-                        "models": {name: count}, "last": the last body, "last_headers", "last_target"}
+                        "models": {name: count}, "last": the last body, "last_headers", "last_target",
+                        "streams": the streams under way, "most_streams": the most there were at once}
     POST /reset        forgets all that
 
-`requests` and `connections` count chat completions and the connections that carried them.
+`requests` and `connections` count chat completions and the connections that carried them. Each connection has a thread.
+A thousand streams at once are nearly on time (measured: 1,000 with slow:200 took 2.5 s instead of 1.6; without pauses
+17,000 chunks a second); four thousand work, but late.
 """
 
 import argparse
 import json
 import os
+import re
+import resource
 import select
 import socket
 import ssl
@@ -98,12 +121,19 @@ class State:
             self.last = None
             self.last_headers = None
             self.last_target = None
+            self.streams = 0
+            self.most_streams = 0
+
+    def streaming(self, change):
+        with self.lock:
+            self.streams += change
+            self.most_streams = max(self.most_streams, self.streams)
 
     def observed(self):
         with self.lock:
             return {"requests": self.requests, "connections": self.connections, "disconnects": list(self.disconnects),
                     "models": dict(self.models), "last": self.last, "last_headers": self.last_headers,
-                    "last_target": self.last_target}
+                    "last_target": self.last_target, "streams": self.streams, "most_streams": self.most_streams}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -202,8 +232,6 @@ class Handler(BaseHTTPRequestHandler):
         messages = request.get("messages")
         if not isinstance(messages, list) or not messages or not all(isinstance(one, dict) for one in messages):
             return self.fail(400, "Missing required parameter: 'messages'.", code="missing_required_parameter")
-        if request.get("stream"):
-            return self.fail(400, "This server does not stream.")
         name, _, argument = model.partition(":")
         if model.startswith("gpt-"):
             name = "echo"
@@ -235,7 +263,87 @@ class Handler(BaseHTTPRequestHandler):
         return document
 
     def say(self, request, content, **options):
-        self.answer(200, self.completion(request, content, **options))
+        document = self.completion(request, content, **options)
+        if request.get("stream"):
+            self.stream(request, document)
+        else:
+            self.answer(200, document)
+
+    def garble(self, request, document, change):
+        """Answers with a document whose text is changed as bytes."""
+        if request.get("stream"):
+            self.stream(request, document, change=change)
+        else:
+            self.answer(200, change(compact(document).encode()))
+
+    # ---- streams ----
+
+    def events(self, request, document):
+        """The data of the events of a stream: the role, words, the reason, the usage."""
+        usage = document.pop("usage", None)
+        choices = document.pop("choices")
+        document["object"] = "chat.completion.chunk"
+        asked = (request.get("stream_options") or {}).get("include_usage")
+        more = {"usage": None} if asked and usage else {}
+        if choices:
+            choice = choices[0]
+            message = choice.pop("message")
+            content = message.get("content")
+            first = {"role": "assistant", "content": "" if isinstance(content, str) else None, "refusal": None}
+            deltas = [first]
+            for name in ("content", "refusal"):
+                words = re.findall(r"\S{1,1000}\s*|\s+", message.get(name) or "") \
+                    if isinstance(message.get(name), str) else []
+                deltas += [{name: word} for word in words]
+            if isinstance(content, list):
+                deltas += [{"content": [part]} for part in content]
+            deltas += [{"tool_calls": [dict(call, index=0)]} for call in message.get("tool_calls") or []]
+            for delta in deltas:
+                yield {**document, "choices": [{**choice, "delta": delta, "finish_reason": None}], **more}
+            yield {**document, "choices": [{**choice, "delta": {}}], **more}
+        if more:
+            yield {**document, "choices": [], "usage": usage}
+
+    def stream(self, request, document, pause=0, change=None, words=None, done=True, drip=None, interim=b""):
+        """Sends a stream; False when the client went away. With words it is left open behind so many of them."""
+        self.state.streaming(1)
+        try:
+            return self.send_stream(request, document, pause, change, words, done, drip, interim)
+        finally:
+            self.state.streaming(-1)
+
+    def send_stream(self, request, document, pause, change, words, done, drip, interim):
+        self.connection.sendall(
+            interim + f"HTTP/1.1 200 OK\r\nDate: {self.date_time_string()}\r\n".encode()
+            + b"Content-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n")
+        for index, event in enumerate(self.events(request, document)):
+            # The first chunk has the role only.
+            if words is not None and index > words:
+                return True
+            data = compact(event).encode()
+            event = b"data: " + (change(data) if change else data) + b"\n\n"
+            if drip is not None:
+                event = b": drip\r\n\r\ndata:\r\n\r\n" + event.replace(b"\n", b"\r\n")
+            if not self.send_event(request["model"], event, pause, drip):
+                return False
+        if words is not None:
+            return True
+        if done and not self.send_event(request["model"], b"data: [DONE]\n\n", pause, drip):
+            return False
+        self.end_stream()
+        return True
+
+    def send_event(self, model, event, pause=0, drip=None):
+        """False: the client went away."""
+        for piece in [event] if drip is None else [bytes([byte]) for byte in event]:
+            if not self.wait(model, drip or pause):
+                return False
+            self.connection.sendall(b"%x\r\n" % len(piece) + piece + b"\r\n")
+        return True
+
+    def end_stream(self):
+        self.connection.sendall(b"0\r\n\r\n")
 
     def went_away(self, model, started, how):
         self.close_connection = True
@@ -266,9 +374,12 @@ class Handler(BaseHTTPRequestHandler):
                 self.went_away(model, started, gone)
                 return False
 
-    def model_echo(self, request, model, argument):
+    def echo(self, request):
         users = [one for one in request["messages"] if one.get("role") == "user"]
-        self.say(request, "echo: " + (text_of(users[-1]) if users else ""))
+        return "echo: " + (text_of(users[-1]) if users else "")
+
+    def model_echo(self, request, model, argument):
+        self.say(request, self.echo(request))
 
     def model_transcript(self, request, model, argument):
         self.say(request, compact(request["messages"]))
@@ -291,10 +402,15 @@ class Handler(BaseHTTPRequestHandler):
         self.say(request, parts[min(turn, len(parts) - 1)])
 
     def model_slow(self, request, model, argument):
-        if self.wait(model, int(argument or 0)):
-            self.say(request, f"answered after {argument} ms")
+        content = f"answered after {argument} ms"
+        if request.get("stream"):
+            self.stream(request, self.completion(request, content), pause=int(argument or 0))
+        elif self.wait(model, int(argument or 0)):
+            self.say(request, content)
 
     def model_drip(self, request, model, argument):
+        if request.get("stream"):
+            return self.stream(request, self.completion(request, "drop by drop"), drip=int(argument or 0))
         answer = self.frame(200, compact(self.completion(request, "drop by drop")).encode())
         head, _, body = answer.partition(b"\r\n\r\n")
         self.connection.sendall(head + b"\r\n\r\n")
@@ -332,17 +448,17 @@ class Handler(BaseHTTPRequestHandler):
         self.say(request, None)
 
     def model_nul(self, request, model, argument):
-        self.answer(200, compact(self.completion(request, "a@b")).replace("a@b", "a\\u0000b").encode())
+        self.garble(request, self.completion(request, "a@b"), lambda text: text.replace(b"a@b", b"a\\u0000b"))
 
     def model_bigint(self, request, model, argument):
-        self.answer(200, self.completion(request, "big", usage=False, created=123456789012345678901234567890))
+        self.say(request, "big", usage=False, created=123456789012345678901234567890)
 
     def model_deep(self, request, model, argument):
-        body = compact(self.completion(request, "deep", nested="@")).replace('"@"', "[" * 5000 + "]" * 5000)
-        self.answer(200, body.encode())
+        self.garble(request, self.completion(request, "deep", nested="@"),
+                    lambda text: text.replace(b'"@"', b"[" * 5000 + b"]" * 5000))
 
     def model_badutf8(self, request, model, argument):
-        self.answer(200, compact(self.completion(request, "a@b")).encode().replace(b"a@b", b"a\xff\xfeb"))
+        self.garble(request, self.completion(request, "a@b"), lambda text: text.replace(b"a@b", b"a\xff\xfeb"))
 
     def model_html(self, request, model, argument):
         page = b"<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body>Something went wrong.</body></html>\n"
@@ -374,6 +490,9 @@ class Handler(BaseHTTPRequestHandler):
         self.hang_up()
 
     def model_interim(self, request, model, argument):
+        if request.get("stream"):
+            return self.stream(request, self.completion(request, "at last"),
+                               interim=b"HTTP/1.1 103 Early Hints\r\nLink: </early>\r\n\r\n")
         body = compact(self.completion(request, "at last")).encode()
         self.connection.sendall(
             b"HTTP/1.1 103 Early Hints\r\nLink: </early>\r\n\r\n"
@@ -388,6 +507,55 @@ class Handler(BaseHTTPRequestHandler):
     def model_stale(self, request, model, argument):
         self.say(request, "the connection is gone")
         self.hang_up()
+
+    def is_first(self, model):
+        """Whether this is the first request with this name."""
+        with self.state.lock:
+            seen = self.state.flaky.get(model, 0)
+            self.state.flaky[model] = seen + 1
+        return seen == 0
+
+    def model_split(self, request, model, argument):
+        if request.get("stream"):
+            return self.stream(request, self.completion(request, self.echo(request)), drip=0)
+        self.model_echo(request, model, argument)
+
+    def model_break(self, request, model, argument):
+        count, _, key = argument.partition(":")
+        if not request.get("stream") or (key and not self.is_first(model)):
+            return self.model_echo(request, model, argument)
+        if self.stream(request, self.completion(request, self.echo(request)), words=int(count or 0)):
+            self.hang_up()
+
+    def model_cut(self, request, model, argument):
+        if not request.get("stream"):
+            return self.model_echo(request, model, argument)
+        if self.stream(request, self.completion(request, self.echo(request)), words=int(argument or 0)):
+            self.end_stream()
+
+    def model_stall(self, request, model, argument):
+        if not request.get("stream"):
+            return self.model_echo(request, model, argument)
+        if self.stream(request, self.completion(request, self.echo(request)), words=int(argument or 1)):
+            self.wait(model)
+
+    def model_nodone(self, request, model, argument):
+        if not request.get("stream"):
+            return self.model_echo(request, model, argument)
+        self.stream(request, self.completion(request, self.echo(request)), done=False)
+
+    def model_streamerror(self, request, model, argument):
+        if not request.get("stream"):
+            return self.model_echo(request, model, argument)
+        if self.stream(request, self.completion(request, self.echo(request)), words=2):
+            code = int(argument or 500)
+            error = {"message": f"error {code} on demand", "type": REASONS.get(code, "server_error"), "code": code}
+            self.send_event(model, b"data: " + compact({"error": error}).encode() + b"\n\n")
+            self.send_event(model, b"data: [DONE]\n\n")
+            self.end_stream()
+
+    def model_nostream(self, request, model, argument):
+        self.answer(200, self.completion(request, self.echo(request)))
 
     def model_redirect(self, request, model, argument):
         self.answer(307, {}, [("Location", "/v1/models")])
@@ -408,7 +576,7 @@ class Handler(BaseHTTPRequestHandler):
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 1024
+    request_queue_size = 4096
     allow_reuse_address = True
 
     def server_bind(self):
@@ -440,6 +608,10 @@ def main():
     options = parser.parse_args()
     if options.idle_ms:
         Handler.timeout = options.idle_ms / 1000
+    # Thousands of streams at once.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    threading.stack_size(262_144)
     server = Server(("127.0.0.1", options.port), Handler)
     server.state = State()
     scheme = "http"
