@@ -1,7 +1,7 @@
 package import MusterJSON
 
-/// What a turn begins with: everything that must not change while it runs.
-package struct Beginning: Sendable {
+/// What a turn begins with: everything that must not change while it runs. One object that all who know the turn share.
+package final class Beginning: Sendable {
   /// How an answer is to be written.
   package enum Format: String, Sendable {
     case text, markdown, json
@@ -61,6 +61,25 @@ package struct Beginning: Sendable {
     self.attempts = attempts
     self.repairs = repairs
     self.network = network
+  }
+
+  /// The same, but its system message is in an earlier record.
+  package init(_ other: Beginning, systemRecord: Int64) {
+    engineVersion = other.engineVersion
+    agentVersion = other.agentVersion
+    requestedVersion = other.requestedVersion
+    request = other.request
+    provider = other.provider
+    model = other.model
+    host = other.host
+    reasoningEffort = other.reasoningEffort
+    format = other.format
+    schema = other.schema
+    system = .record(systemRecord)
+    historyFromTurn = other.historyFromTurn
+    attempts = other.attempts
+    repairs = other.repairs
+    network = other.network
   }
 
   package init(_ body: JSON) throws(UnreadableRecord) {

@@ -7,7 +7,8 @@ package enum Event: Sendable {
   case modelFailed(ModelFailed)
   /// The time of a `wait` is over.
   case waited
-  case stopRequested(StopReason)
+  /// With the text of the answer that had come by then, a JSON string, if any had.
+  case stopRequested(StopReason, text: JSON? = nil)
   /// The process that ran it ended, or its plane was closed.
   case interrupted
 
@@ -29,10 +30,11 @@ package enum Event: Sendable {
     case .began(let beginning): return beginning.json
     case .modelAnswered(let answer): return answer.json
     case .modelFailed(let failure): return failure.json
-    case .stopRequested(let reason):
-      var writer = JSONWriter()
+    case .stopRequested(let reason, let text):
+      var writer = JSONWriter(capacity: (text?.bytes.count ?? 0) + 48)
       writer.beginObject()
       writer.member("reason", reason.rawValue)
+      writer.memberIfPresent("text", text)
       writer.endObject()
       return writer.json
     case .waited, .interrupted: return .literal("{}")
@@ -50,7 +52,9 @@ package enum Event: Sendable {
       guard let word = body["reason"]?.string, let reason = StopReason(rawValue: word) else {
         throw UnreadableRecord(what: "reason of a stop")
       }
-      self = .stopRequested(reason)
+      let text = body.present("text")
+      guard text == nil || text?.kind == .string else { throw UnreadableRecord(what: "text of a stop") }
+      self = .stopRequested(reason, text: text)
     case 6: self = .interrupted
     default: throw UnreadableRecord(what: "event of kind \(kind)")
     }

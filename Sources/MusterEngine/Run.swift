@@ -45,6 +45,9 @@ package struct Run: Sendable {
     for command in commands { follow(command) }
   }
 
+  /// Takes another form of the same beginning.
+  package mutating func restate(_ beginning: Beginning) { self.beginning = beginning }
+
   // MARK: - State
 
   private mutating func count(_ answer: ModelAnswered) {
@@ -72,7 +75,7 @@ package struct Run: Sendable {
   private func reaction(to event: Event, sequence: Int64) -> [Command] {
     switch (phase, event) {
     case (.finished, _): return []
-    case (_, .stopRequested(let reason)):
+    case (_, .stopRequested(let reason, _)):
       switch reason {
       case .person: return [.finish(.init(status: .stopped, isManuallyStopped: true))]
       case .cancelled:

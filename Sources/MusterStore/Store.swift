@@ -166,6 +166,15 @@ package final class Store: @unchecked Sendable {
     return isInMemory ? 0 : try changes.number()
   }
 
+  /// A number that changes when another process has committed. Nil for a store in memory, which no other can see. It
+  /// waits for the transaction that is under way here.
+  package func foreignChangeNumber() throws(StoreError) -> Int64? {
+    if isInherited { throw .forked }
+    if isInMemory { return nil }
+    // What this connection commits itself does not change its number, and no other one of this process writes.
+    return try writer.read { (database: Database) throws(StoreError) in try database.changeNumber }
+  }
+
   /// The next number of the store's own order.
   static func nextPosition(_ database: Database) throws(StoreError) -> Int64 {
     try database.tally.nextPosition(database)

@@ -71,7 +71,7 @@ final class Writer: @unchecked Sendable {
     if case .done(let error?) = state { throw error }
   }
 
-  /// Uses the connection for reading; only for a store in memory.
+  /// Uses the connection for reading: of a store in memory, and for what only this connection can tell.
   func read<Value>(_ body: (Database) throws(StoreError) -> Value) throws(StoreError) -> Value {
     try connectionLock.withLock { () throws(StoreError) -> Value in
       guard let database else { throw .closed }

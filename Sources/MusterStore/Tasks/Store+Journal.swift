@@ -28,7 +28,7 @@ extension Store {
         found.task.map({ $0.agentID == start.agentID }) ?? true
       else { return (.changed, nil) }
       let position = try Store.nextPosition(database)
-      var task: TaskRow
+      let task: TaskRow
       if let known = found.task {
         task = known.beginning(start, at: position, owner: owner)
         try ListCount.tasks.move(from: known.position, to: position, in: task.organizationID, database)

@@ -63,3 +63,14 @@ extension Store {
     return owners.filter { !isAlive($0) }
   }
 }
+
+extension Store {
+  /// The tasks that this process runs, each with its fence.
+  package func tasksHeld() throws(StoreError) -> [(key: Int64, fence: Int64)] {
+    let owner = owner
+    return try readOnce { (database: Database) throws(StoreError) in
+      try database.statement("SELECT t.key, t.fence FROM owners o CROSS JOIN \(Store.tasksOfOwner) WHERE o.id = ?")
+        .bind(1, owner).all { ($0.integer(0), $0.integer(1)) }
+    }
+  }
+}

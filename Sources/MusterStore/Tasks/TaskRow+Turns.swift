@@ -1,36 +1,10 @@
-import MusterSystem
+package import MusterSystem
 
 /// What turns make of a task's row: in memory, as the store then writes it.
 extension TaskRow {
-  /// A task with its first turn. Its key is known once it is stored.
-  init(_ start: TurnStart, at position: Int64, owner: Int64) {
-    let now = start.entry.time
-    key = 0
-    organizationID = start.organizationID
-    id = start.taskID
-    agentID = start.agentID
-    createdAt = now
-    updatedAt = now
-    status = .executing
-    isManuallyStopped = false
-    startedAt = now
-    turn = 1
-    sequence = 1
-    firstSequence = 1
-    systemSequence = start.carriesSystemMessage ? 1 : nil
-    self.owner = owner
-    // A number that no earlier task with the same key and owner had: SQLite uses keys again.
-    fence = position
-    title = start.title
-    userID = start.userID
-    parentID = start.parentID
-    triggeringAgentID = start.triggeringAgentID
-    self.position = position
-  }
-
   /// The task with a further turn.
   func beginning(_ start: TurnStart, at position: Int64, owner: Int64) -> TaskRow {
-    var task = self
+    let task = TaskRow(self)
     task.updatedAt = start.entry.time
     task.status = .executing
     task.internalStatus = nil
@@ -56,14 +30,14 @@ extension TaskRow {
 
   /// The task with a further record.
   func appending() -> TaskRow {
-    var task = self
+    let task = TaskRow(self)
     task.sequence = sequence &+ 1
     return task
   }
 
   /// The task at the end of its turn, which `entry` is.
   func ending(_ end: TurnEnd, with entry: JournalEntry, at position: Int64) -> TaskRow {
-    var task = self
+    let task = TaskRow(self)
     task.sequence = sequence &+ 1
     task.updatedAt = entry.time
     task.finishedAt = entry.time
@@ -76,6 +50,24 @@ extension TaskRow {
     task.promptTokens = end.promptTokens
     task.completionTokens = end.completionTokens
     task.position = position
+    return task
+  }
+}
+
+extension TaskRow {
+  /// The task as it stood, or stands, at some moment of a turn; what is not said is as it is before the end of one.
+  package func standing(
+    _ status: TaskStatus, internalStatus: String? = nil, isManuallyStopped: Bool = false, startedAt: Timestamp? = nil,
+    finishedAt: Timestamp? = nil, promptTokens: Int64? = nil, completionTokens: Int64? = nil
+  ) -> TaskRow {
+    let task = TaskRow(self)
+    task.status = status
+    task.internalStatus = internalStatus
+    task.isManuallyStopped = isManuallyStopped
+    task.startedAt = startedAt
+    task.finishedAt = finishedAt
+    task.promptTokens = promptTokens
+    task.completionTokens = completionTokens
     return task
   }
 }

@@ -1,7 +1,10 @@
 package import MusterSystem
 
 /// A task as it is stored: the state of its latest turn. Its texts are in the journal.
-package struct TaskRow: Sendable {
+///
+/// One object that all who know the task share. It never changes once its maker has given it away: what turns make of it
+/// is a copy.
+package final class TaskRow: @unchecked Sendable {
   /// The task's number in this store: stands for organization and id.
   package internal(set) var key: Int64
   package internal(set) var organizationID: String
@@ -74,5 +77,65 @@ package struct TaskRow: Sendable {
     promptTokens = row.optionalInteger(22)
     completionTokens = row.optionalInteger(23)
     position = row.integer(24)
+  }
+
+  /// A task with its first turn. Its key is known once it is stored.
+  init(_ start: TurnStart, at position: Int64, owner: Int64) {
+    let now = start.entry.time
+    key = 0
+    organizationID = start.organizationID
+    id = start.taskID
+    agentID = start.agentID
+    createdAt = now
+    updatedAt = now
+    status = .executing
+    internalStatus = nil
+    isManuallyStopped = false
+    startedAt = now
+    finishedAt = nil
+    turn = 1
+    sequence = 1
+    firstSequence = 1
+    resultSequence = nil
+    systemSequence = start.carriesSystemMessage ? 1 : nil
+    self.owner = owner
+    // A number that no earlier task with the same key and owner had: SQLite uses keys again.
+    fence = position
+    title = start.title
+    userID = start.userID
+    parentID = start.parentID
+    triggeringAgentID = start.triggeringAgentID
+    promptTokens = nil
+    completionTokens = nil
+    self.position = position
+  }
+
+  /// A copy, to be changed.
+  init(_ other: TaskRow) {
+    key = other.key
+    organizationID = other.organizationID
+    id = other.id
+    agentID = other.agentID
+    createdAt = other.createdAt
+    updatedAt = other.updatedAt
+    status = other.status
+    internalStatus = other.internalStatus
+    isManuallyStopped = other.isManuallyStopped
+    startedAt = other.startedAt
+    finishedAt = other.finishedAt
+    turn = other.turn
+    sequence = other.sequence
+    firstSequence = other.firstSequence
+    resultSequence = other.resultSequence
+    systemSequence = other.systemSequence
+    owner = other.owner
+    fence = other.fence
+    title = other.title
+    userID = other.userID
+    parentID = other.parentID
+    triggeringAgentID = other.triggeringAgentID
+    promptTokens = other.promptTokens
+    completionTokens = other.completionTokens
+    position = other.position
   }
 }
