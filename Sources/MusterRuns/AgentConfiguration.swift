@@ -1,13 +1,14 @@
 package import MusterHTTP
 package import MusterJSON
 
-/// What of an agent's document matters to a run.
-package struct AgentConfiguration: Sendable {
+/// What of an agent's document matters to a run. One object, which the agent's runs share; only those with a credential of
+/// its own have a copy.
+package final class AgentConfiguration: Sendable {
   package let provider: String
   package let model: String
   package let base: String?
   /// The agent's own credential.
-  package private(set) var key: String?
+  package let key: String?
   package let extraHeaders: [HTTPHeader]
   package let reasoningEffort: String?
   package let outputFormat: String
@@ -52,8 +53,23 @@ package struct AgentConfiguration: Sendable {
   /// The same with the credential that these secrets hold.
   package func with(secrets: JSON?) -> AgentConfiguration {
     if secrets == nil, key == nil { return self }
-    var changed = self
-    changed.key = AgentConfiguration.key(in: secrets)
-    return changed
+    return AgentConfiguration(self, key: AgentConfiguration.key(in: secrets))
+  }
+
+  private init(_ other: AgentConfiguration, key: String?) {
+    provider = other.provider
+    model = other.model
+    base = other.base
+    self.key = key
+    extraHeaders = other.extraHeaders
+    reasoningEffort = other.reasoningEffort
+    outputFormat = other.outputFormat
+    outputSchema = other.outputSchema
+    expectedOutput = other.expectedOutput
+    general = other.general
+    roles = other.roles
+    goals = other.goals
+    sessionStorage = other.sessionStorage
+    historyRuns = other.historyRuns
   }
 }

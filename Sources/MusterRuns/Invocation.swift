@@ -2,8 +2,8 @@ package import MusterHTTP
 package import MusterJSON
 package import MusterStore
 
-/// A checked request to run an agent.
-package struct Invocation: Sendable {
+/// A checked request to run an agent. One object, which is handed on.
+package final class Invocation: Sendable {
   package let organizationID: String
   package let agentID: String
   /// The version that runs: a number, or "draft".

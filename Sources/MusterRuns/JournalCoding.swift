@@ -26,6 +26,9 @@ package enum JournalCoding {
     }
   }
 
+  /// Whether a turn begins with a record.
+  static func begins(_ record: JournalRecord) -> Bool { record.kind == 1 }
+
   /// The commands of a record.
   package static func commands(_ record: JournalRecord) throws(RunError) -> [Command] {
     do throws(UnreadableRecord) {
@@ -63,7 +66,13 @@ package enum JournalCoding {
     for command in JSON.trusted(record.commands).elements {
       if let text = command["finish"]?["result"] { return text }
     }
-    guard record.kind == 2 else { return nil }
-    return JSON.trusted(record.body)["text"]
+    return text(record)
+  }
+
+  /// The text of an answer, or of as much of one as had come when the run was stopped (a JSON string); nil when the record
+  /// holds none.
+  static func text(_ record: JournalRecord) -> JSON? {
+    guard record.kind == 2 || record.kind == 5 else { return nil }
+    return JSON.trusted(record.body).present("text")
   }
 }

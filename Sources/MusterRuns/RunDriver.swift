@@ -12,11 +12,19 @@ package final class RunDriver: @unchecked Sendable {
     /// The plane's own default model: provider and, if it has one, address.
     package let defaultProvider: String
     package let defaultBase: String?
+    /// How many threads drive the runs that no caller waits for.
+    package let threads: Int
+    /// How many such runs may be under way.
+    package let flights: Int64
 
-    package init(isDurable: Bool, defaultProvider: String, defaultBase: String?) {
+    package init(
+      isDurable: Bool, defaultProvider: String, defaultBase: String?, threads: Int = 8, flights: Int64 = 20_000
+    ) {
       self.isDurable = isDurable
       self.defaultProvider = defaultProvider
       self.defaultBase = defaultBase
+      self.threads = threads
+      self.flights = flights
     }
   }
 
@@ -26,31 +34,47 @@ package final class RunDriver: @unchecked Sendable {
   let log: Log
   /// What was run since the plane was opened.
   package let counts = RunCounts()
-  private let turns = TurnQueue()
-  private let running = RunningTasks()
+  let turns = TurnQueue<TaskName>()
+  let running = RunningTasks()
   private let strays = StrayRuns()
+  /// The threads for whatever no caller waits for.
+  package let pool: ThreadPool
+  /// What is followed.
+  let feed: TaskFeed
+  let flights: Flights
+  let watch: ForeignWatch
 
   package init(store: Store, models: any ModelClient, settings: Settings, log: Log) {
     self.store = store
     self.models = models
     self.settings = settings
     self.log = log
+    pool = ThreadPool(name: "muster-runs", most: settings.threads)
+    flights = Flights(most: settings.flights)
+    let watch = ForeignWatch(store: store, pool: pool, flights: flights)
+    feed = TaskFeed { watch.start() }
+    self.watch = watch
+    watch.feed = feed
   }
 
   // MARK: - Running
 
   /// Runs a turn on the caller's thread until its task has ended, after the earlier turns of its thread.
   package func invoke(
-    _ invocation: Invocation, deadline: Deadline, interrupt: Interrupt
+    _ invocation: Invocation, onBusy: BusyRule = .enqueue, deadline: Deadline, interrupt: Interrupt
   ) throws(RunError) -> TaskSnapshot {
     endStrays()
-    let name = RunningTasks.name(invocation.organizationID, invocation.taskID)
-    return try turns.inTurn(of: name, deadline: deadline, interrupt: interrupt) { admission throws(RunError) in
+    let name = TaskName(invocation.organizationID, invocation.taskID)
+    if onBusy == .replace { try replaceTurns(of: invocation) }
+    return try turns.inTurn(
+      of: name, mayWait: onBusy != .reject, deadline: deadline, interrupt: interrupt
+    ) { admission throws(RunError) in
       switch admission {
+      case .refused: throw .busy
       case .timedOut: throw .timedOut(taskID: nil)
       case .interrupted(let reason): throw .interrupted(reason, taskID: nil)
       case .admitted:
-        let begun = try begin(invocation, deadline: deadline, interrupt: interrupt)
+        let begun = try begin(invocation, onBusy, deadline: deadline, interrupt: interrupt)
         return try running.running(name, .init(interrupt: interrupt, task: begun.task)) { () throws(RunError) in
           var pump = RunPump(
             driver: self, begun: begun, deadline: deadline, interrupt: interrupt)
@@ -62,8 +86,17 @@ package final class RunDriver: @unchecked Sendable {
 
   /// Writes the first record of the turn, once no other process runs the task.
   private func begin(
-    _ invocation: Invocation, deadline: Deadline, interrupt: Interrupt
+    _ invocation: Invocation, _ onBusy: BusyRule, deadline: Deadline, interrupt: Interrupt
   ) throws(RunError) -> BegunTurn {
+    while true {
+      if let begun = try tryBegin(invocation) { return begun }
+      if onBusy == .reject { throw .busy }
+      try waitForOther(deadline: deadline, interrupt: interrupt)
+    }
+  }
+
+  /// The same without waiting: nil while another process runs the task.
+  func tryBegin(_ invocation: Invocation) throws(RunError) -> BegunTurn? {
     var isNew = invocation.isNewTask
     while true {
       // Whether a fresh id is free is seen when the task is made; it is looked up only if it was not.
@@ -72,11 +105,10 @@ package final class RunDriver: @unchecked Sendable {
       if let known, known.agentID != invocation.agentID { throw .otherAgent }
       if let known, !known.status.isFinal {
         if let owner = known.owner, store.isAlive(owner) {
-          try endIfStray(known)
-          try waitForOther(deadline: deadline, interrupt: interrupt)
-        } else {
-          _ = try end(known, with: .interrupted)
+          if try endIfStray(known) { continue }
+          return nil
         }
+        _ = try end(known, with: .interrupted)
         continue
       }
       let beginning = try TurnBuilder(store: store).beginning(of: invocation, after: known)
@@ -129,8 +161,12 @@ package final class RunDriver: @unchecked Sendable {
     while true {
       guard let task = try found(id, in: organization) else { return nil }
       if !task.status.isFinal {
-        guard try end(task, with: .stopRequested(.person)) else { continue }
-        if let run = running.run(RunningTasks.name(organization, id)) { interruptIfLost(run) }
+        let live = feed.turn(organization, id)
+        guard try end(task, with: .stopRequested(.person, text: live.flatMap { RunFlight.text($0.freeze()) })) else {
+          live?.unfreeze()
+          continue
+        }
+        if let run = running.run(TaskName(organization, id)) { interruptIfLost(run) }
       }
       return try snapshot(id, in: organization)
     }
@@ -138,7 +174,7 @@ package final class RunDriver: @unchecked Sendable {
 
   /// Interrupts the run of a task that was deleted.
   package func interruptDeleted(_ id: String, in organization: String) {
-    if let run = running.run(RunningTasks.name(organization, id)) { interruptIfLost(run) }
+    if let run = running.run(TaskName(organization, id)) { interruptIfLost(run) }
   }
 
   /// Interrupts the runs of an agent that was deleted.
@@ -150,7 +186,7 @@ package final class RunDriver: @unchecked Sendable {
   /// goes on.
   private func interruptIfLost(_ run: RunningTasks.Entry) {
     let lookup = try? store.task(run.task.id, in: run.task.organizationID)
-    if case .found(let now)? = lookup, now.key == run.task.key, now.fence == run.task.fence { return }
+    if case .found(let now)? = lookup, HeldTask(key: now.key, fence: now.fence) == run.held { return }
     run.interrupt.fire(.stopped)
   }
 
@@ -198,8 +234,11 @@ package final class RunDriver: @unchecked Sendable {
 
   /// Nobody else would end a task if it is one of our own runs whose end could not be written. If that fails again,
   /// waiting does not help.
-  func endIfStray(_ task: TaskRow) throws(RunError) {
-    if let stray = strays.take(task) { try endOrKeep(stray) }
+  @discardableResult
+  func endIfStray(_ task: TaskRow) throws(RunError) -> Bool {
+    guard let stray = strays.take(task) else { return false }
+    try endOrKeep(stray)
+    return true
   }
 
   private func endOrKeep(_ stray: TaskRow) throws(RunError) {

@@ -16,5 +16,17 @@ package enum RunError: Error {
   case agentChanged
   /// The task with this id belongs to another agent.
   case otherAgent
+  /// Other turns of the thread are not over, and this one may not wait for them.
+  case busy
+  /// There are as many runs under way as there may be.
+  case tooMany(Int64)
   case unreadable(String)
+
+  /// Whether nothing has begun because the agent is not what the invocation was made of.
+  package var isOutdatedAgent: Bool {
+    switch self {
+    case .agentChanged, .agentDeleted: return true
+    default: return false
+    }
+  }
 }

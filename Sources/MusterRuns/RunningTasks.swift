@@ -6,30 +6,32 @@ final class RunningTasks: @unchecked Sendable {
   /// A run under way.
   struct Entry {
     let interrupt: Interrupt
-    /// The task as it was when the run took it.
+    /// As it was when the run took it.
     let task: TaskRow
+
+    var held: HeldTask { HeldTask(key: task.key, fence: task.fence) }
   }
 
   private let lock = Lock()
-  private var runs: [String: Entry] = [:]
-
-  static func name(_ organization: String, _ task: String) -> String { "\(organization)/\(task)" }
+  private var runs: [TaskName: Entry] = [:]
 
   /// Runs `body` while the run can be found by its task's name.
   func running<Value>(
-    _ name: String, _ entry: Entry, _ body: () throws(RunError) -> Value
+    _ name: TaskName, _ entry: Entry, _ body: () throws(RunError) -> Value
   ) throws(RunError) -> Value {
-    lock.withLock { runs[name] = entry }
-    defer {
-      lock.withLock {
-        if runs[name]?.interrupt === entry.interrupt { runs[name] = nil }
-      }
-    }
+    add(name, entry)
+    defer { remove(name, entry.interrupt) }
     return try body()
   }
 
+  func add(_ name: TaskName, _ entry: Entry) { lock.withLock { runs[name] = entry } }
+
+  func remove(_ name: TaskName, _ interrupt: Interrupt) {
+    lock.withLock { if runs[name]?.interrupt === interrupt { runs[name] = nil } }
+  }
+
   /// The run of a task.
-  func run(_ name: String) -> Entry? { lock.withLock { runs[name] } }
+  func run(_ name: TaskName) -> Entry? { lock.withLock { runs[name] } }
 
   /// The runs of an agent, in no order.
   func runs(ofAgent agent: String) -> [Entry] {

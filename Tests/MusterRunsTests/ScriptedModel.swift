@@ -66,6 +66,36 @@ final class ScriptedModel: ModelClient, @unchecked Sendable {
     }
   }
 
+  /// The same script, word by word, on a thread of its own.
+  func start(
+    _ request: ModelRequest, deadline: Deadline, _ listener: any ModelListener
+  ) throws(ModelFailure) -> any ModelCall {
+    let call = Call()
+    Thread.detachNewThread { [self] in
+      do throws(ModelFailure) {
+        let answer = try ask(request, deadline: deadline, interrupt: call.interrupt, tick: nil)
+        let words = (answer.text.utf8 ?? []).split(
+          separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        for (index, word) in words.enumerated() where index > 0 || !word.isEmpty {
+          if let reason = call.interrupt.reason {
+            throw ModelFailure(kind: .interrupted(reason), message: "interrupted")
+          }
+          listener.heard(index == 0 ? Array(word) : [UInt8(ascii: " ")] + word)
+        }
+        listener.ended(.answered(ModelAnswerEnd(of: answer)))
+      } catch {
+        listener.ended(.failed(error))
+      }
+    }
+    return call
+  }
+
+  /// An attempt that `start` began.
+  final class Call: ModelCall {
+    let interrupt = Interrupt()
+    func cancel(_ reason: Interrupt.Reason) { interrupt.fire(reason) }
+  }
+
   private func answer(_ text: String, _ prompt: Int64, _ completion: Int64, _ hasUsage: Bool) -> ModelAnswer {
     ModelAnswer(
       text: .string(text), finishReason: "stop", model: "m-1", promptTokens: prompt, completionTokens: completion,

@@ -18,6 +18,7 @@ final class Bench: @unchecked Sendable {
   static let agentID = "agent-1"
 
   let store: Store
+  /// Unused by a bench that streams.
   let model: ScriptedModel
   let driver: RunDriver
   let organization: String
@@ -27,13 +28,13 @@ final class Bench: @unchecked Sendable {
   init(
     _ steps: [ScriptedModel.Step] = [], agent document: String = "{}", path: String = ":memory:",
     tickMilliseconds: Int64 = 20, busyTimeoutMilliseconds: Int64 = 5_000, model: ScriptedModel? = nil,
-    log: Log = .none, isNew: Bool = true
+    streams: (any ModelClient)? = nil, flights: Int64 = 20_000, log: Log = .none, isNew: Bool = true
   ) throws {
     store = try StoreRegistry.open(path: path, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
     self.model = model ?? ScriptedModel(steps, tickMilliseconds: tickMilliseconds)
     driver = RunDriver(
-      store: store, models: self.model,
-      settings: .init(isDurable: false, defaultProvider: "openai", defaultBase: nil), log: log)
+      store: store, models: streams ?? self.model,
+      settings: .init(isDurable: false, defaultProvider: "openai", defaultBase: nil, flights: flights), log: log)
     organization = store.firstOrganizationID
     let usual = try json(
       """

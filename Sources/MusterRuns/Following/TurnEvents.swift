@@ -1,0 +1,109 @@
+import MusterEngine
+import MusterJSON
+import MusterStore
+import MusterSystem
+
+/// Turns the records of a turn, in their order, into the events that followers get: the same whenever it is done.
+struct TurnEvents {
+  /// The task, of whatever moment: what of it does not change.
+  private let task: TaskRow
+  /// How the sub-tasks stand, for the end.
+  private let subtasks: [Subtask]
+  private var run = Run()
+  private var startedAt: Timestamp?
+
+  init(task: TaskRow, subtasks: [Subtask]) {
+    self.task = task
+    self.subtasks = subtasks
+  }
+
+  /// Whether the record that ends the turn was taken.
+  var isOver: Bool { if case .finished = run.phase { true } else { false } }
+
+  /// The attempt that is open behind the records so far.
+  private var attempt: Int64? { if case .asking(let attempt) = run.phase { attempt } else { nil } }
+
+  /// The events that the next record is, and before them the text that came with it, as one piece: that part of it which
+  /// is behind the place where the follower stands.
+  mutating func take(_ record: JournalRecord, from place: EventPosition) throws(RunError) -> [TaskEvent] {
+    let before = attempt
+    run.replay(try JournalCoding.event(record), commands: try JournalCoding.commands(record))
+    guard let beginning = run.beginning else { throw .unreadable("task \(task.id) has no beginning") }
+    if JournalCoding.begins(record) {
+      startedAt = record.time
+      return begun(beginning, record)
+    }
+    guard let piece = piece(before, record, place) else { return [last(beginning, record)] }
+    return [piece, last(beginning, record)]
+  }
+
+  /// The events that the record is with which the turn begins; it may be its last one as well.
+  private func begun(_ beginning: Beginning, _ record: JournalRecord) -> [TaskEvent] {
+    let events = TurnEvents.beginning(of: task, beginning, sequence: record.sequence, time: record.time)
+    return isOver ? events + [last(beginning, record)] : events
+  }
+
+  /// The text that came with a record, as far as it is behind the place; nil when there is none.
+  private func piece(_ before: Int64?, _ record: JournalRecord, _ place: EventPosition) -> TaskEvent? {
+    guard let before, let text = JournalCoding.text(record)?.utf8 else { return nil }
+    let isThere = place.sequence &+ 1 == record.sequence && place.attempt == before
+    let rest = TurnEvents.tail(of: text, from: isThere ? place.offset : 0)
+    if rest.isEmpty { return nil }
+    let end = EventPosition(sequence: record.sequence &- 1, attempt: before, offset: Int64(text.count))
+    return TurnEvents.event(.chunk(rest), of: task, at: end, time: record.time)
+  }
+
+  /// The event that a record is: the end of the turn, or that it goes on.
+  private func last(_ beginning: Beginning, _ record: JournalRecord) -> TaskEvent {
+    let position = EventPosition(sequence: record.sequence)
+    guard case .finished(let finish) = run.phase else {
+      return TurnEvents.update(of: task, beginning, at: position, startedAt: startedAt, time: record.time)
+    }
+    let end = JournalCoding.end(finish, run)
+    let ended = task.standing(
+      end.status, internalStatus: end.internalStatus, isManuallyStopped: end.isManuallyStopped, startedAt: startedAt,
+      finishedAt: record.time, promptTokens: end.promptTokens, completionTokens: end.completionTokens)
+    let snapshot = TaskSnapshot(
+      task: ended, beginning: beginning, result: JournalCoding.result(record), subtasks: subtasks)
+    return TurnEvents.event(.finished(snapshot), of: task, at: position, time: record.time)
+  }
+
+  // MARK: - Events
+
+  /// The two events that the beginning of a turn is: that it was accepted, and that it runs.
+  static func beginning(
+    of task: TaskRow, _ beginning: Beginning, sequence: Int64, time: Timestamp
+  ) -> [TaskEvent] {
+    let accepted = TaskSnapshot(
+      task: task.standing(.pending), beginning: beginning, result: nil, subtasks: [])
+    return [
+      event(.created(accepted), of: task, at: EventPosition(sequence: sequence), time: time),
+      update(
+        of: task, beginning, at: EventPosition(sequence: sequence, attempt: 1), startedAt: time, time: time),
+    ]
+  }
+
+  /// That a turn goes on.
+  static func update(
+    of task: TaskRow, _ beginning: Beginning, at position: EventPosition, startedAt: Timestamp?, time: Timestamp
+  ) -> TaskEvent {
+    let snapshot = TaskSnapshot(
+      task: task.standing(.executing, startedAt: startedAt), beginning: beginning, result: nil, subtasks: [])
+    return event(.updated(snapshot), of: task, at: position, time: time)
+  }
+
+  static func event(
+    _ content: TaskEvent.Content, of task: TaskRow, at position: EventPosition, time: Timestamp
+  ) -> TaskEvent {
+    TaskEvent(
+      position: position, organizationID: task.organizationID, taskID: task.id, time: time, content: content)
+  }
+
+  /// The bytes of a text from `offset` on, or from the next character if that is inside of one.
+  static func tail(of text: [UInt8], from offset: Int64) -> [UInt8] {
+    guard offset >= 0, offset < Int64(text.count) else { return [] }
+    var start = Int(offset)
+    while start < text.count, text[start] & 0xc0 == 0x80 { start += 1 }
+    return Array(text[start...])
+  }
+}

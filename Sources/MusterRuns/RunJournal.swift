@@ -1,0 +1,160 @@
+import MusterEngine
+import MusterHTTP
+import MusterJSON
+import MusterModels
+import MusterStore
+import MusterSystem
+
+/// One run with its journal: what whoever drives it needs to know and may write, and nothing that waits for a model.
+struct RunJournal {
+  let driver: RunDriver
+  private(set) var task: TaskRow
+  private(set) var run: Run
+  private let agent: AgentConfiguration
+  /// The text of the last event, if it was an answer or a part of one: the result, unless the end brings one of its own.
+  private var answer: JSON?
+  /// How the sub-tasks stood when the turn ended.
+  private var subtasks: [Subtask] = []
+  /// The time of the last record.
+  private(set) var lastTime: Timestamp
+
+  init(driver: RunDriver, begun: BegunTurn) {
+    self.driver = driver
+    agent = begun.agent
+    task = begun.task
+    run = begun.run
+    lastTime = begun.task.updatedAt
+  }
+
+  /// What is to be done next; nil after the end.
+  var command: Command? { run.openCommands.first }
+
+  func beginning() throws(RunError) -> Beginning {
+    guard let beginning = run.beginning else { throw .unreadable("the run of task \(task.id) did not begin") }
+    return beginning
+  }
+
+  /// Writes an event with its commands, then takes it into the state. False when the task is not ours any more.
+  mutating func record(_ event: Event) throws(RunError) -> Bool {
+    var next = run
+    let commands = next.apply(event, sequence: task.sequence &+ 1)
+    var end: TurnEnd?
+    if case .finished(let finish) = next.phase { end = JournalCoding.end(finish, next) }
+    let answer: JSON?
+    var role: JournalRecord.Role?
+    switch event {
+    case .modelAnswered(let answered):
+      answer = answered.text
+      role = end != nil ? .assistant : nil
+    case .stopRequested(_, let text): answer = text
+    default: answer = nil
+    }
+    let time = Timestamp.now()
+    let entry = JournalCoding.entry(event, commands: commands, role: role, at: time)
+    let task = task
+    // Only an end is acknowledged to the caller; the steps before it may be lost with the power, the run is then interrupted anyway.
+    let written = try driver.asStore { () throws(StoreError) -> TaskRow? in
+      guard let end else { return try driver.store.append(entry, to: task, durable: false) }
+      let ended = try driver.store.endTurn(of: task, with: entry, end, durable: driver.settings.isDurable)
+      subtasks = ended?.subtasks ?? []
+      return ended?.task
+    }
+    guard let written else { return false }
+    if case .modelAnswered(let answered) = event {
+      driver.counts.add(promptTokens: answered.promptTokens ?? 0, completionTokens: answered.completionTokens ?? 0)
+    }
+    if let end { driver.counts.end(end.status) }
+    self.task = written
+    lastTime = time
+    self.answer = answer
+    run = next
+    return true
+  }
+
+  /// The task as this run ended it, also when another turn has begun since.
+  func finished(_ finish: Command.Finish) throws(RunError) -> TaskSnapshot {
+    TaskSnapshot(
+      task: task, beginning: try beginning(), result: finish.result.map { JSON.string($0) } ?? answer,
+      subtasks: subtasks)
+  }
+
+  /// Somebody else ended the task: gives what they made of it.
+  func lost() throws(RunError) -> TaskSnapshot {
+    guard let snapshot = try driver.snapshot(task.id, in: task.organizationID) else { throw .deleted }
+    return snapshot
+  }
+
+  /// The beginning without the text of the system message, which is in the turn's first record and may be long. It is the
+  /// run's own from the next question on.
+  func slimBeginning() throws(RunError) -> Beginning {
+    let beginning = try beginning()
+    guard case .text = beginning.system else { return beginning }
+    return Beginning(beginning, systemRecord: task.firstSequence)
+  }
+
+  /// Lets go of what was needed for the first question alone.
+  mutating func slim(_ beginning: Beginning) { run.restate(beginning) }
+
+  // MARK: - Models
+
+  /// What the model is asked, or the failure that it is not asked at all.
+  func question(repair: Command.Repair?) throws(RunError) -> Result<ModelRequest, ModelFailure> {
+    let beginning = try beginning()
+    let messages = try Conversation(store: driver.store, task: task).messages(for: beginning, repair: repair)
+    do throws(ModelFailure) {
+      let endpoint = try endpoint(beginning)
+      return .success(
+        ModelRequest(
+          endpoint: endpoint, model: beginning.model, messages: messages,
+          format: beginning.format == .json ? .json(schema: beginning.schema) : .text,
+          reasoningEffort: beginning.reasoningEffort,
+          // A policy that this version cannot read is one with more to allow: what it knows of that is nothing.
+          network: endpoint.isOwn ? .open : NetworkPolicy(text: beginning.network) ?? .public))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func endpoint(_ beginning: Beginning) throws(ModelFailure) -> ModelEndpoint {
+    // Address and credential of the agent belong to its own provider.
+    let isOwn = beginning.provider == agent.provider
+    return try ModelEndpointResolver.resolve(
+      provider: beginning.provider, agentBase: isOwn ? agent.base : nil,
+      agentKey: isOwn ? agent.key : nil,
+      extraHeaders: isOwn ? agent.extraHeaders : [],
+      ownDefault: (driver.settings.defaultProvider, driver.settings.defaultBase),
+      environment: { Environment.value($0) })
+  }
+
+  /// The event that an answer is.
+  func event(of answer: ModelAnswer) -> Event {
+    .modelAnswered(
+      ModelAnswered(
+        text: answer.text, finishReason: answer.finishReason, model: answer.model,
+        promptTokens: answer.hasUsage ? answer.promptTokens : nil,
+        completionTokens: answer.hasUsage ? answer.completionTokens : nil))
+  }
+
+  /// The event that a failed attempt is; nil when it was the caller, its time, or the loss of the task that ended it.
+  func event(of failure: ModelFailure, deadline: Deadline) -> Event? {
+    let kind: ModelFailed.Kind
+    switch failure.kind {
+    case .interrupted, .abandoned: return nil
+    case .timedOut:
+      if deadline.hasPassed { return nil }
+      kind = .timeout
+    case .unreachable: kind = .unreachable
+    case .rateLimited, .http: kind = .http
+    case .invalidAnswer: kind = .invalid
+    case .refused, .filtered: kind = .refused
+    case .notConfigured: kind = .notConfigured
+    case .forbidden: kind = .forbidden
+    }
+    driver.log.write(.warning, "runs", "task \(task.id): \(failure.message)")
+    return .modelFailed(
+      ModelFailed(
+        kind: kind, httpStatus: failure.httpStatus.map { Int64($0) }, message: failure.message,
+        isTransient: failure.isTransient, retryAfterMilliseconds: failure.retryAfterMilliseconds,
+        jitter: Int64(Random.below(1000))))
+  }
+}
