@@ -207,6 +207,11 @@ package struct Failure: Error, Sendable {
     case .agentDeleted: self = .api(404, "Agent not found")
     case .agentChanged: self = Failure(.busy, "the agent was changed while the run began")
     case .otherAgent: self = .api(409, "Task belongs to another agent")
+    case .busy: self = .api(409, "the thread has a turn under way")
+    case .tooMany(let most):
+      self.init(
+        .busy,
+        most > 0 ? "\(most) runs are under way: limits.runs of the plane allows no more" : "no thread for the run")
     case .unreadable(let what): self.init(.store, "the journal cannot be read: \(what)")
     }
   }

@@ -46,7 +46,9 @@ package final class RemoteService: Sendable {
     _ request: RemoteRequest, deadline: Deadline, interrupt: Interrupt
   ) throws(RemoteError) -> RemoteAnswer {
     guard let target = request.target else { throw .unaddressable }
-    var headers = [HTTPHeader("Accept", "application/json"), HTTPHeader("User-Agent", "muster/0.1.0")]
+    var headers = [
+      HTTPHeader("Accept", "application/json, text/event-stream"), HTTPHeader("User-Agent", "muster/0.1.0"),
+    ]
     if let key { headers.append(HTTPHeader("x-api-key", key)) }
     if request.body != nil { headers.append(HTTPHeader("Content-Type", "application/json")) }
     if let key = request.idempotencyKey { headers.append(HTTPHeader("Idempotency-Key", key)) }
@@ -79,11 +81,25 @@ package final class RemoteService: Sendable {
     }
   }
 
+  /// The events of a stream that has ended, as an array. What is no event in JSON, a comment for example, is left out.
+  private func events(_ body: [UInt8]) -> [UInt8] {
+    var writer = JSONWriter(capacity: body.count)
+    writer.beginArray()
+    for line in body.split(separator: UInt8(ascii: "\n")) where line.starts(with: "data: ".utf8) {
+      if let event = try? JSON.parse(Array(line.dropFirst(6))) { writer.value(event) }
+    }
+    writer.endArray()
+    return writer.bytes
+  }
+
   private func answer(_ response: HTTPResponse) throws(RemoteError) -> RemoteAnswer {
     let status = Int32(clamping: response.status)
     switch status {
     case 200..<300:
       if response.body.isEmpty { return .success(Array(JSON.null.bytes)) }
+      if HTTPText.hasPrefixIgnoringCase(response.header("Content-Type") ?? "", "text/event-stream") {
+        return .success(events(response.body))
+      }
       guard let value = try? JSON.parse(response.body) else {
         throw .noService("\(host) answered with something that is not JSON", httpStatus: 502)
       }

@@ -114,7 +114,6 @@ struct ConfigurationTests {
     "what this version cannot do is said so, and not ignored",
     arguments: [
       #"{"store":"x","api_key":"k"}"#, #"{"store":"x","workspace_root":"/w"}"#, #"{"store":"x","secrets_key":"k"}"#,
-      #"{"store":"x","threads":4}"#,
       "postgres://host/db", "ftp://host", #"{"store":"https://host","threads":4}"#,
     ])
   func unsupported(configuration: String) {

@@ -29,6 +29,8 @@ enum Coverage {
     "agents.deploy": .refused(#"{"agent_id":"AGENT"}"#),
     "agents.delete": .refused(#"{"agent_id":"AGENT"}"#),
     "agents.invoke": .refused(#"{"agent_id":"AGENT","body":{"input":{"text":"hello"}}}"#),
+    "agents.invoke_async": .refused(#"{"agent_id":"AGENT","body":{"input":{"text":"hello"}}}"#),
+    "agents.invoke_stream": .refused(#"{"agent_id":"AGENT","body":{"input":{"text":"hello"}}}"#),
     "agents.tasks": .refused(#"{"agent_id":"AGENT"}"#),
     "agents.export": .refused(#"{"agent_id":"AGENT","body":{"name":"taken"}}"#),
     // Whoever has a template's id may use it.
@@ -41,6 +43,8 @@ enum Coverage {
     "tasks.delete": .refused(#"{"task_id":"TASK"}"#),
     "tasks.thread": .refused(#"{"task_id":"TASK"}"#),
     "tasks.thread_full": .refused(#"{"task_id":"TASK"}"#),
+    "tasks.events": .refused(#"{"task_id":"TASK"}"#),
+    "tasks.activity": .refused(#"{"task_id":"TASK"}"#),
     "tasks.prune": .removing(#"{"body":{"before":"2999-01-01T00:00:00Z"}}"#),
     "keys.list": .filtered,
     "keys.get": .refused(#"{"key_id":"KEY"}"#),

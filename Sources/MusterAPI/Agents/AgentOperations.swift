@@ -38,23 +38,37 @@ enum AgentOperations {
     Operation(
       "agents.invoke", "POST", "/v1/agents/{agent_id}/invoke",
       "Runs an agent and waits for its task to end; the task is given also when the run failed.",
-      parameters: [
-        .agentID,
-        .init(
-          "version", .query,
-          "The version to run: a number, or draft for the working copy; the deployed one by default.",
-          #"{"type":["string","integer"]}"#),
-        .init(
-          "asynchronous", .query, "Answer before the task has ended; refused with 501 in this version.",
-          #"{"type":"boolean","default":false,"x-muster-inactive":true}"#),
-      ], body: .init("InvokeAgent", example: #"{"input":{"text":"What is the capital of France?"}}"#),
-      answer: "AgentExecution", failures: [400, 409, 501, 504],
-      repetition: .remembered, handler: InvokeOperation.run),
+      parameters: [.agentID, .version]
+        + [
+          .init(
+            "asynchronous", .query, "Answer as agents.invoke_async does, before the task has ended.",
+            #"{"type":"boolean","default":false}"#), .onBusy,
+        ], body: .init("InvokeAgent", example: invokeExample), answer: "AgentExecution", failures: invokeFailures,
+      repetition: .remembered, form: .run, handler: InvokeOperation.run),
+    Operation(
+      "agents.invoke_async", "POST", "/v1/agents/{agent_id}/invoke/async",
+      "Runs an agent and gives its task as it was accepted, `pending`; the run goes on.",
+      parameters: [.agentID, .version, .onBusy], body: .init("InvokeAgent", example: invokeExample),
+      answer: "AgentExecution", failures: invokeFailures, repetition: .remembered, form: .acceptance,
+      handler: InvokeAsyncOperation.run),
+    Operation(
+      "agents.invoke_stream", "POST", "/v1/agents/{agent_id}/invoke/stream",
+      "Runs an agent and gives the events of its task, until that has ended.",
+      parameters: [.agentID, .version, .onBusy]
+        + [
+          .init(
+            "on_disconnect", .query, "What happens to the run when nobody reads its events any more.",
+            #"{"type":"string","enum":["continue","cancel"],"default":"continue"}"#)
+        ], body: .init("InvokeAgent", example: invokeExample), answer: "TaskEvents", failures: invokeFailures,
+      repetition: .remembered, form: .runEvents, handler: EventCollector.collect),
     Operation(
       "agents.tasks", "GET", "/v1/agents/{agent_id}/tasks", "Lists an agent's tasks, the last changed first.",
       parameters: [.agentID] + Operation.Parameter.paging + TaskOperations.filters, answer: "TasksListItemPage",
       handler: tasks),
   ]
+
+  private static let invokeExample = #"{"input":{"text":"What is the capital of France?"}}"#
+  private static let invokeFailures: [Int32] = [400, 409, 501, 504]
 
   /// How often a change is tried when others change the same agent at the same time; each round one of them gets through.
   private static let tries = 1_000

@@ -6,10 +6,8 @@ import MusterSystem
 /// The operation `agents.invoke`.
 enum InvokeOperation {
   @Sendable static func run(_ call: OperationCall) throws(Failure) -> Operation.Answer {
-    if call.flag("asynchronous") {
-      throw .api(501, "asynchronous has a value that does nothing in this version of Muster")
-    }
-    let answer = try TaskDocument.make(try snapshot(call, documented(call.body)))
+    if call.flag("asynchronous") { return try InvokeAsyncOperation.run(call) }
+    let answer = try TaskDocument.make(try snapshot(call))
     if let key = call.idempotency {
       // Without it a repetition is answered from the task, as long as that is at this turn.
       do throws(StoreError) { try call.plane.store.keepAnswer(answer, of: key) } catch {}
@@ -17,41 +15,57 @@ enum InvokeOperation {
     return .json(answer)
   }
 
-  private static func snapshot(_ call: OperationCall, _ request: JSON) throws(Failure) -> TaskSnapshot {
-    if let known = known(call, request) {
-      do throws(RunError) {
-        return try invoke(known, call, request)
-      } catch {
-        switch error {
-        // Nothing has begun.
-        case .agentChanged, .agentDeleted: break
-        default: throw Failure(error)
-        }
-      }
+  private static func snapshot(_ call: OperationCall) throws(Failure) -> TaskSnapshot {
+    try beginning(call) { (invocation: Invocation) throws(RunError) in
+      try call.plane.runs.invoke(
+        invocation, onBusy: busyRule(call), deadline: call.deadline, interrupt: call.interrupt)
     }
-    let chosen = try choose(call)
-    guard chosen.isActive else { throw .api(400, "Agent is not active") }
-    try check(request)
-    try chosen.agent.check(request)
+  }
+
+  /// Runs `begin` with the invocation that a call is: first as the agent was at an earlier run, if it is known; if that
+  /// does not hold any more, nothing has begun, and it is run again with what the store has.
+  static func beginning<Value>(
+    _ call: OperationCall, _ begin: (Invocation) throws(RunError) -> Value
+  ) throws(Failure) -> Value {
+    let first = try invocation(call)
     do throws(RunError) {
-      return try invoke(chosen, call, request)
+      return try begin(first)
+    } catch {
+      if first.agentState == nil || !error.isOutdatedAgent { throw Failure(error) }
+    }
+    let second = try invocation(call, isFresh: true)
+    do throws(RunError) {
+      return try begin(second)
     } catch {
       throw Failure(error)
     }
   }
 
-  private static func invoke(
-    _ chosen: Choice, _ call: OperationCall, _ request: JSON
-  ) throws(RunError) -> TaskSnapshot {
+  /// The invocation that a call is. `isFresh`: as the store has the agent now, whatever is known of it.
+  static func invocation(_ call: OperationCall, isFresh: Bool = false) throws(Failure) -> Invocation {
+    let request = documented(call.body)
+    if !isFresh, let known = known(call, request) { return invocation(known, call, request) }
+    let chosen = try choose(call)
+    guard chosen.isActive else { throw .api(400, "Agent is not active") }
+    try check(request)
+    try chosen.agent.check(request)
+    return invocation(chosen, call, request)
+  }
+
+  private static func invocation(_ chosen: Choice, _ call: OperationCall, _ request: JSON) -> Invocation {
     let given = request["id"]?.string
     let taskID = given ?? Identifier.make()
-    let invocation = Invocation(
+    return Invocation(
       organizationID: call.organizationID, agentID: call.agentID, agentVersion: chosen.version,
       requestedVersion: chosen.requested,
       agent: chosen.agent.configuration.with(secrets: chosen.secrets.map { JSON.trusted($0) }),
       agentState: chosen.state, taskID: taskID, isNewTask: given == nil, request: request, network: call.network,
       idempotency: call.remembering(taskID, answer: nil))
-    return try call.plane.runs.invoke(invocation, deadline: call.deadline, interrupt: call.interrupt)
+  }
+
+  /// What the call wants if its thread is busy.
+  static func busyRule(_ call: OperationCall) -> BusyRule {
+    call.string("on_busy").flatMap { BusyRule(rawValue: $0) } ?? .enqueue
   }
 
   // MARK: - Version

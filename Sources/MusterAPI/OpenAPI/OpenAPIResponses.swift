@@ -57,7 +57,9 @@ enum OpenAPIResponses {
     writer.beginObject()
     writer.member("description", operation.success == 204 ? "Done." : "The answer.")
     writeHeaders(hasRetryAfter: false, to: &writer)
-    if operation.success != 204 {
+    if operation.form.isStream {
+      writer.member("content", .literal(events))
+    } else if operation.success != 204 {
       let schema = operation.answer.map { OpenAPIDocument.reference("schemas", $0) }
       writeContent(schema ?? .literal(#"{"type":"null"}"#), to: &writer)
     }
@@ -68,6 +70,11 @@ enum OpenAPIResponses {
     }
     writer.endObject()
   }
+
+  private static let events: StaticString = """
+    {"text/event-stream":{"schema":{"type":"string","description":"Server-sent events: id, and in data a TaskEvent as JSON; the connection is \
+    closed after the last one. Comments keep it open meanwhile."},"x-muster-event":{"$ref":"#/components/schemas/TaskEvent"}}}
+    """
 
   private static func writeContent(_ schema: JSON, to writer: inout JSONWriter) {
     writer.key("content")

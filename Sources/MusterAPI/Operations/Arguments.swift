@@ -9,6 +9,8 @@ package struct Arguments: Sendable {
   package var ticket: UInt64?
   /// The key by which repetitions of the call are known.
   package var idempotencyKey: String?
+  /// The time of a submitted call; nil takes the plane's.
+  package var timeoutMilliseconds: Int64?
   /// How many items a page has, for who makes one list of all pages: more than callers may ask for.
   package var itemsPerPage: Int64?
 
@@ -50,6 +52,12 @@ package struct Arguments: Sendable {
           .misuse, "context.idempotency_key must be a text of 1 to 255 bytes without control characters")
       }
       idempotencyKey = text
+    case "timeout_ms":
+      if value.isNull { return }
+      guard let number = value.int64, number > 0 else {
+        throw Failure(.misuse, "context.timeout_ms must be a number of milliseconds, at least 1")
+      }
+      timeoutMilliseconds = number
     default: throw Failure(.unsupported, "context.\(key) does nothing in this version")
     }
   }

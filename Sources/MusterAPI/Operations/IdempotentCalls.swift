@@ -9,30 +9,32 @@ import MusterSystem
 /// The key is written in the transaction of the effect. Calls of one plane queue here, so that only the first does the
 /// work; another plane or process that does it at the same time finds the key taken, and its own effect undone.
 final class IdempotentCalls: Sendable {
-  private let turns = TurnQueue()
+  private let turns = TurnQueue<String>()
 
   /// The answer of the operation, or that of the first call with the same key.
   func answer(_ operation: Operation, _ call: OperationCall) throws(Failure) -> Operation.Answer {
-    guard let key = call.idempotency else { return try operation.handler(call) }
+    // A stream that is repeated is followed, which its submission sees to.
+    guard let key = call.idempotency, operation.form != .runEvents else { return try operation.handler(call) }
     let name = "\(key.organizationID)\u{0}\(key.operation)\u{0}\(key.key)"
     return try turns.inTurn(of: name, deadline: call.deadline, interrupt: call.interrupt) { admission throws(Failure) in
       switch admission {
+      case .refused: throw Failure(RunError.busy)
       case .timedOut: throw Failure(RunError.timedOut(taskID: nil))
       case .interrupted(let reason): throw Failure(RunError.interrupted(reason, taskID: nil))
       case .admitted: break
       }
-      if let known = try IdempotentCalls.known(key, call) { return known }
+      if let known = try IdempotentCalls.known(key, operation, call) { return known }
       do throws(Failure) {
         return try operation.handler(call)
       } catch {
-        guard error.isRepetition, let known = try IdempotentCalls.known(key, call) else { throw error }
+        guard error.isRepetition, let known = try IdempotentCalls.known(key, operation, call) else { throw error }
         return known
       }
     }
   }
 
-  /// The answer of the first call; nil when there was none.
-  private static func known(_ key: IdempotencyKey, _ call: OperationCall) throws(Failure) -> Operation.Answer? {
+  /// What is remembered of the first call; nil when there was none.
+  static func record(_ key: IdempotencyKey, _ call: OperationCall) throws(Failure) -> IdempotencyRecord? {
     let record = try call.store { () throws(StoreError) in try call.plane.store.idempotencyRecord(key) }
     guard let record else { return nil }
     guard record.fingerprint == key.fingerprint else {
@@ -40,8 +42,17 @@ final class IdempotentCalls: Sendable {
         [.key("header"), .key("Idempotency-Key")], "the idempotency key was used for another request",
         type: "value_error.idempotency_key")
     }
+    return record
+  }
+
+  /// The answer of the first call; nil when there was none.
+  private static func known(
+    _ key: IdempotencyKey, _ operation: Operation, _ call: OperationCall
+  ) throws(Failure) -> Operation.Answer? {
+    guard let record = try record(key, call) else { return nil }
     if let answer = record.answer { return .json(answer) }
     guard let turn = record.turn else { throw Failure(.internal, "an idempotency key without an answer") }
+    if operation.form == .acceptance || call.flag("asynchronous") { return try task(record.resourceID, at: turn, call) }
     let outcome: TurnOutcome
     do throws(RunError) {
       outcome = try call.plane.runs.outcome(
@@ -54,8 +65,26 @@ final class IdempotentCalls: Sendable {
     case .ended(let snapshot): return .json(try TaskDocument.make(snapshot))
     case .missing: throw .api(404, "Task not found")
     case .elsewhere: throw .api(409, "the first call with this idempotency key is still running")
-    case .over: throw .api(409, "the answer to this idempotency key is not known any more: its thread has gone on")
+    case .over: throw over
     }
+  }
+
+  private static let over = Failure.api(
+    409, "the answer to this idempotency key is not known any more: its thread has gone on")
+
+  /// A task as it stands, as long as it is at a turn.
+  private static func task(
+    _ id: String, at turn: Int64, _ call: OperationCall
+  ) throws(Failure) -> Operation.Answer {
+    let snapshot: TaskSnapshot?
+    do throws(RunError) {
+      snapshot = try call.plane.runs.snapshot(id, in: call.organizationID)
+    } catch {
+      throw Failure(error)
+    }
+    guard let snapshot else { throw .api(404, "Task not found") }
+    guard snapshot.task.turn == turn else { throw over }
+    return .json(try TaskDocument.make(snapshot))
   }
 }
 

@@ -119,7 +119,31 @@ package final class Operation: Sendable {
   let namesTasksInBody: Bool
   /// The HTTP statuses of its own failures, beyond those that its form brings with it.
   package let failures: [Int32]
+  /// What it gives, and when.
+  package let form: Form
   let handler: @Sendable (OperationCall) throws(Failure) -> Answer
+
+  /// How an operation answers.
+  package enum Form: Sendable {
+    /// With one answer, when it is done.
+    case answer
+    /// With the task that it runs, once that has ended.
+    case run
+    /// With the task that it runs, once that was accepted.
+    case acceptance
+    /// With the events of the task that it runs.
+    case runEvents
+    /// With the events of a task.
+    case events
+
+    /// Whether it gives events instead of an answer.
+    package var isStream: Bool {
+      switch self {
+      case .answer, .run, .acceptance: return false
+      case .runEvents, .events: return true
+      }
+    }
+  }
 
   /// What a call with an idempotency key means.
   package enum Repetition: Sendable {
@@ -142,7 +166,7 @@ package final class Operation: Sendable {
     _ name: String, _ method: String, _ path: String, _ summary: String, parameters: [Parameter] = [],
     body: Body? = nil, answer: String?, success: Int32 = 200, since: String = "0.1.0", access: Access? = nil,
     isExtension: Bool = false, isFunctionOfStore: Bool = false, failures: [Int32] = [],
-    repetition: Repetition = .natural,
+    repetition: Repetition = .natural, form: Form = .answer,
     handler: @escaping @Sendable (OperationCall) throws(Failure) -> Answer
   ) {
     self.name = name
@@ -162,6 +186,7 @@ package final class Operation: Sendable {
     namesTask = parameters.contains { $0.name == "task_id" && $0.location == .path }
     namesTasksInBody = body?.schemaName == "InvokeAgent"
     self.failures = failures
+    self.form = form
     self.handler = handler
   }
 
@@ -185,6 +210,14 @@ extension Operation.Parameter {
       "per_page", .query, "Items a page, at most 50.", #"{"type":"integer","minimum":1,"maximum":50,"default":20}"#),
   ]
 
+  static let version = Operation.Parameter(
+    "version", .query, "The version to run: a number, or draft for the working copy; the deployed one by default.",
+    #"{"type":["string","integer"]}"#)
+  static let onBusy = Operation.Parameter(
+    "on_busy", .query,
+    "What happens when the thread has a turn under way: enqueue waits for it, reject answers 409, replace stops it and"
+      + " drops those that wait.",
+    #"{"type":"string","enum":["enqueue","reject","replace"],"default":"enqueue"}"#)
   static let agentID = Operation.Parameter("agent_id", .path, "The agent's id.", #"{"type":"string","minLength":1}"#)
   static let taskID = Operation.Parameter(
     "task_id", .path, "The task's id, which is also its thread's.", #"{"type":"string","minLength":1,"maxLength":255}"#)

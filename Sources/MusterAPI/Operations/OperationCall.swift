@@ -6,6 +6,7 @@ import MusterSystem
 /// A checked call on its way to its handler.
 struct OperationCall {
   let plane: ControlPlane
+  let operation: Operation
   let caller: Caller
   private let parameters: [(name: String, value: JSON)]
   /// The body with its defaults; null when there is none, or when the handler takes it apart.
@@ -28,6 +29,7 @@ struct OperationCall {
     interrupt: Interrupt
   ) throws(Failure) {
     self.plane = plane
+    self.operation = operation
     self.caller = caller
     self.deadline = deadline
     self.interrupt = interrupt

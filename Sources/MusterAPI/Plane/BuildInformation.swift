@@ -63,6 +63,7 @@ package enum BuildInformation {
     writer.endArray()
     writeReference("body", operation.body?.schemaName, to: &writer)
     writeReference("answer", operation.answer, to: &writer)
+    writer.member("events", operation.form.isStream)
     writer.member("success", Int64(operation.success))
     writer.member("since", operation.since)
     writer.member("access", operation.access.rawValue)

@@ -16,6 +16,9 @@ package final class ControlPlane: @unchecked Sendable {
   /// What is known of the agents that were invoked last.
   let preparedAgents = PreparedAgents()
   private let http: HTTPClient
+  private let loop: HTTPLoop
+  /// What ends the following of tasks.
+  private let following = Interrupts()
   private let gate = Gate()
   private let tickets = Tickets()
   private let idempotentCalls = IdempotentCalls()
@@ -43,11 +46,13 @@ package final class ControlPlane: @unchecked Sendable {
       organizationID: configuration.organizationID ?? opened.firstOrganizationID, userID: configuration.userID,
       network: configuration.network ?? .open)
     http = HTTPClient(log: log)
+    loop = HTTPLoop(log: log)
     runs = RunDriver(
-      store: opened, models: OpenAIChatClient(http: http),
+      store: opened, models: OpenAIChatClient(http: http, loop: loop),
       settings: .init(
         isDurable: configuration.isDurable, defaultProvider: configuration.defaultProvider,
-        defaultBase: configuration.defaultBase), log: log)
+        defaultBase: configuration.defaultBase, threads: Int(configuration.threads), flights: configuration.runs),
+      log: log)
     do throws(Failure) {
       try prepare()
     } catch {
@@ -74,7 +79,11 @@ package final class ControlPlane: @unchecked Sendable {
   /// Refuses new calls, interrupts those under way, waits for them, and closes the store. Harmless when it is closed.
   package func close() {
     guard gate.close() else { return }
+    // Whoever follows a task of somebody else hears of it now; whoever follows a run, from that.
+    following.fire(.closing)
+    runs.close()
     runs.endStrays()
+    loop.close()
     http.close()
     StoreRegistry.close(store)
     log.write(.info, "plane", "closed")
@@ -93,36 +102,119 @@ package final class ControlPlane: @unchecked Sendable {
     _ name: String, _ arguments: Arguments, timeoutMilliseconds: Int64 = 0, as caller: Caller? = nil,
     interruption: Interrupt? = nil
   ) throws(Failure) -> [UInt8] {
-    guard let operation = OperationTable.operation(name) else {
-      throw Failure(.unknownOperation, "no operation is named \(name)")
+    let operation = try operation(name)
+    if arguments.timeoutMilliseconds != nil {
+      throw Failure(.misuse, "context.timeout_ms is for submitted calls: this one has its own parameter")
     }
     let interrupt: Interrupt
     if let ticket = arguments.ticket {
-      guard let known = tickets.use(ticket) else {
-        throw Failure(.misuse, "context.ticket \(ticket) is unknown or was used")
-      }
-      interrupt = known
+      interrupt = try use(ticket)
     } else {
       interrupt = interruption ?? Interrupt()
     }
     defer { if let ticket = arguments.ticket { tickets.retire(ticket) } }
     let deadline = Deadline.after(
       milliseconds: timeoutMilliseconds == 0 ? configuration.callTimeoutMilliseconds : timeoutMilliseconds)
-    let answer = try gate.pass(interrupt) { () throws(Failure) -> Operation.Answer in
+    let answer = try gate.pass(interrupt) { () throws(Failure) -> [UInt8] in
       if interrupt.reason == .cancelled { throw Failure(.cancelled, "the call was cancelled before it began") }
-      let caller = caller ?? host
-      try Authorization.check(caller, operation)
-      let call = try OperationCall(
-        operation, arguments, plane: self, caller: caller, deadline: deadline, interrupt: interrupt)
-      try Authorization.check(call, operation)
-      return try idempotentCalls.answer(operation, call)
+      let call = try checked(operation, arguments, as: caller ?? host, deadline: deadline, interrupt: interrupt)
+      return try self.answer(operation, call)
     }
-    switch answer {
-    case nil: throw Failure(.closed, "the plane is closed")
-    case .some(.none): return Array(JSON.null.bytes)
-    case .some(.json(let text)): return text
+    guard let answer else { throw Failure(.closed, "the plane is closed") }
+    return answer
+  }
+
+  private func operation(_ name: String) throws(Failure) -> Operation {
+    guard let operation = OperationTable.operation(name) else {
+      throw Failure(.unknownOperation, "no operation is named \(name)")
+    }
+    return operation
+  }
+
+  func use(_ ticket: UInt64) throws(Failure) -> Interrupt {
+    guard let interrupt = tickets.use(ticket) else {
+      throw Failure(.misuse, "context.ticket \(ticket) is unknown or was used")
+    }
+    return interrupt
+  }
+
+  /// A call whose caller may make it and whose arguments are right.
+  func checked(
+    _ operation: Operation, _ arguments: Arguments, as caller: Caller, deadline: Deadline, interrupt: Interrupt
+  ) throws(Failure) -> OperationCall {
+    try Authorization.check(caller, operation)
+    let call = try OperationCall(
+      operation, arguments, plane: self, caller: caller, deadline: deadline, interrupt: interrupt)
+    try Authorization.check(call, operation)
+    return call
+  }
+
+  /// Does what a checked call asks for; gives its answer, `null` when it has none.
+  func answer(_ operation: Operation, _ call: OperationCall) throws(Failure) -> [UInt8] {
+    switch try idempotentCalls.answer(operation, call) {
+    case .none: return Array(JSON.null.bytes)
+    case .json(let text): return text
     }
   }
+
+  // MARK: - Submitted calls
+
+  /// A call that no thread waits for, on behalf of `caller`, the host if nil. It does nothing before `start`, or before
+  /// somebody runs it; its reader is set before. `interruption` ends it from outside; a ticket has one of its own.
+  package func submission(
+    _ name: String, _ arguments: Arguments, as caller: Caller? = nil, interruption: Interrupt? = nil
+  ) throws(Failure) -> Submission {
+    let operation = try operation(name)
+    let interrupt: Interrupt
+    if let ticket = arguments.ticket {
+      interrupt = try use(ticket)
+    } else {
+      interrupt = interruption ?? Interrupt()
+    }
+    let deadline: Deadline
+    var runs = false
+    switch operation.form {
+    case .answer:
+      deadline = .after(milliseconds: arguments.timeoutMilliseconds ?? configuration.callTimeoutMilliseconds)
+    case .run, .acceptance, .runEvents:
+      deadline = runDeadline(arguments.timeoutMilliseconds)
+      do throws(RunError) {
+        try self.runs.reservePlace()
+      } catch {
+        if let ticket = arguments.ticket { tickets.retire(ticket) }
+        throw Failure(error)
+      }
+      runs = true
+    case .events: deadline = .after(milliseconds: arguments.timeoutMilliseconds ?? -1)
+    }
+    let submission = Submission(
+      plane: self, operation: operation, arguments: arguments, caller: caller ?? host, interrupt: interrupt,
+      deadline: deadline, hasPlace: runs)
+    if operation.form == .events { submission.followingNumber = following.add(interrupt) }
+    return submission
+  }
+
+  /// Hands a submission to the threads of the plane.
+  package func start(_ submission: any PoolJob) throws(Failure) {
+    guard gate.isOpen else { throw Failure(.closed, "the plane is closed") }
+    guard runs.pool.submit(submission) else {
+      if !gate.isOpen { throw Failure(.closed, "the plane is closed") }
+      throw Failure(.busy, "no thread for the call")
+    }
+  }
+
+  /// Runs `body` while the plane cannot be closed; nil when it is closed.
+  func pass<Value>(_ interrupt: Interrupt, _ body: () throws(Failure) -> Value) throws(Failure) -> Value? {
+    try gate.pass(interrupt, body)
+  }
+
+  /// When the time of a run is over that begins now; `milliseconds`: nil takes the plane's limit.
+  func runDeadline(_ milliseconds: Int64?) -> Deadline {
+    .after(milliseconds: milliseconds ?? configuration.runTimeoutMilliseconds)
+  }
+
+  /// A followed task is followed no more.
+  func stopFollowing(_ number: Int) { following.remove(number) }
 
   /// A number that stays the same only while nothing is committed to the store, by this process or another; nil when it
   /// cannot be told, or not at once. It costs microseconds.
@@ -151,6 +243,9 @@ package final class ControlPlane: @unchecked Sendable {
 
   /// A ticket for one later call; 0 when too many wait unused.
   package func makeTicket() -> UInt64 { tickets.make() }
+
+  /// Ends a ticket with its call.
+  func retire(_ ticket: UInt64) { tickets.retire(ticket) }
 
   /// Cancels the call that carries the ticket, also before it begins.
   package func cancel(_ ticket: UInt64) { tickets.cancel(ticket) }

@@ -4,18 +4,21 @@ import MusterSystem
 final class Gate: @unchecked Sendable {
   private let lock = Lock()
   private let left = Condition()
-  private var isOpen = true
+  private var isUnlocked = true
   private var inside = 0
   /// The calls that can be interrupted, by a number of their own.
   private var interrupts: [Int: Interrupt] = [:]
   private var lastNumber = 0
+
+  /// Whether calls are let in.
+  var isOpen: Bool { lock.withLock { isUnlocked } }
 
   /// Runs a call; `nil` when the gate is closed.
   func pass<Value>(
     _ interrupt: Interrupt, _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value? {
     let number = lock.withLock { () -> Int? in
-      guard isOpen else { return nil }
+      guard isUnlocked else { return nil }
       inside += 1
       lastNumber &+= 1
       interrupts[lastNumber] = interrupt
@@ -35,8 +38,8 @@ final class Gate: @unchecked Sendable {
   /// Lets nobody in any more, interrupts those who are inside, and waits until they have left. False when it was closed before.
   func close() -> Bool {
     let running = lock.withLock { () -> [Interrupt]? in
-      guard isOpen else { return nil }
-      isOpen = false
+      guard isUnlocked else { return nil }
+      isUnlocked = false
       return interrupts.map { $0.value }
     }
     guard let running else { return false }

@@ -14,6 +14,13 @@ struct PlaneConfiguration: Sendable {
   /// Nil when it is not said: then the host is not restricted, and API callers are.
   var network: NetworkPolicy?
   var callTimeoutMilliseconds: Int64 = 600_000
+  /// Of a run that no caller waits for.
+  var runTimeoutMilliseconds: Int64 = 3_600_000
+  /// How many such runs may be under way, and how many threads drive them.
+  var runs: Int64 = 20_000
+  var threads: Int64 = 8
+  /// How many calls may wait in one queue.
+  var queueDepth: Int64 = 65_536
   /// Of a store elsewhere.
   var apiKey: String?
 
@@ -83,11 +90,18 @@ struct PlaneConfiguration: Sendable {
     case "limits":
       guard value.kind == .object else { throw wrong(key, "must be an object") }
       for member in value.members {
-        guard member.key == "call_timeout_ms" else { throw wrong("limits.\(member.key)", "is not a known key") }
-        callTimeoutMilliseconds = try integer("limits.call_timeout_ms", member.value, 1...86_400_000)
+        let key = "limits.\(member.key)"
+        switch member.key {
+        case "call_timeout_ms": callTimeoutMilliseconds = try integer(key, member.value, 1...86_400_000)
+        case "run_timeout_ms": runTimeoutMilliseconds = try integer(key, member.value, 1...604_800_000)
+        case "runs": runs = try integer(key, member.value, 1...1_000_000)
+        case "queue_depth": queueDepth = try integer(key, member.value, 1...1_000_000)
+        default: throw wrong(key, "is not a known key")
+        }
       }
     case "api_key": apiKey = try text(key, value, maximum: 4096)
-    case "workspace_root", "secrets_key", "threads":
+    case "threads": threads = try integer(key, value, 1...64)
+    case "workspace_root", "secrets_key":
       throw Failure(.unsupported, "config: \(key) does nothing in this version")
     default: throw wrong(key, "is not a known key")
     }

@@ -9,6 +9,10 @@ enum TaskSchemas {
     ("TasksListItemPage", SharedSchemas.page(of: "TasksListItem")),
     ("ThreadMessage", message),
     ("Thread", ##"{"type":"array","items":{"$ref":"#/components/schemas/ThreadMessage"}}"##),
+    ("TaskEvent", event),
+    ("TaskEvents", ##"{"type":"array","items":{"$ref":"#/components/schemas/TaskEvent"}}"##),
+    ("ActivityEntry", activityEntry),
+    ("TaskActivity", activity),
     (
       "FullThread",
       ##"{"type":"object","properties":{"root":{"$ref":"#/components/schemas/Thread"}},"required":["root"],"##
@@ -99,5 +103,26 @@ enum TaskSchemas {
     {"type":"string"},"created_at":{"type":"integer","description":"Unix seconds."},"metrics":{"type":["object","null"],"properties":\
     {"input_tokens":{"type":"integer"},"output_tokens":{"type":"integer"},"total_tokens":{"type":"integer"}}}},"required":["id","role",\
     "content","created_at"]}
+    """
+
+  private static let event = """
+    {"type":"object","description":"Something that happened to a task.","properties":{"type":{"type":"string","description":"task_created, \
+    task_updated and task_finished carry the task in data, chunk a piece of the answer. There may be more: ignore what you do not know."},\
+    "task_id":{"type":"string"},"organization_id":{"type":"string"},"time":{"type":"string","format":"date-time"},"id":{"type":"string",\
+    "description":"The place behind the event: tasks.events goes on there with after. A journal record's number, and in the text of an answer \
+    also the attempt and how many bytes of its text there were."},"data":{"type":["object","string"]}},"required":["type","task_id",\
+    "organization_id","time","data"]}
+    """
+
+  private static let activity = """
+    {"type":"object","description":"What was said in a task.","properties":{"id":{"type":"string"},"created_at":{"type":"string","format":\
+    "date-time"},"user":{"type":["object","null"]},"messages":{"type":"array","items":{"$ref":"#/components/schemas/ActivityEntry"}}},\
+    "required":["id","created_at","messages"]}
+    """
+
+  private static let activityEntry = """
+    {"type":"object","properties":{"id":{"type":"string"},"created_at":{"type":"string","format":"date-time"},"role":{"type":"string","enum":\
+    ["user","agent"]},"content":{"type":"object","properties":{"text":{"type":"string"},"files":{"type":"array","items":{"type":"string"}}}},\
+    "sub_execution_result":{"type":"boolean"},"user":{"type":["object","null"]}},"required":["id","created_at","role","content"]}
     """
 }

@@ -42,9 +42,24 @@ enum TaskOperations {
       "tasks.thread_full", "GET", "/v1/tasks/{task_id}/thread/full",
       "Gives every message of a task and of its sub-tasks: `root`, and a list for each sub-task's id.",
       parameters: [.taskID], answer: "FullThread", handler: threadFull),
+    Operation(
+      "tasks.events", "GET", "/v1/tasks/{task_id}/events",
+      "Follows a task, running or ended: its events from a place on, until its last turn has ended.",
+      parameters: [
+        .taskID,
+        .init(
+          "after", .query,
+          "Only what comes behind the event with this id: the number of a journal record, or as events carry it. From the"
+            + " first event by default.",
+          #"{"type":["string","integer"],"minimum":0,"default":0}"#),
+      ], answer: "TaskEvents", isExtension: true, form: .events, handler: EventCollector.collect),
+    Operation(
+      "tasks.activity", "GET", "/v1/tasks/{task_id}/activity",
+      "Gives what was said in a task: prompts and answers, those that were cut off too.", parameters: [.taskID],
+      answer: "TaskActivity", isExtension: true, handler: TaskActivityOperation.run),
   ]
 
-  private static func find(_ id: String, _ call: OperationCall) throws(Failure) -> TaskRow {
+  static func find(_ id: String, _ call: OperationCall) throws(Failure) -> TaskRow {
     let lookup: Lookup<TaskRow>
     do throws(StoreError) {
       lookup = try call.plane.store.task(id, in: call.organizationID)

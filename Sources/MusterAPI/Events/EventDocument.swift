@@ -1,0 +1,42 @@
+import MusterJSON
+import MusterRuns
+import MusterSystem
+
+/// Writes events in the documented envelope, with one key more: `id`, the place behind the event, for who goes on there.
+/// Source: the contract's chapter on streaming.
+enum EventDocument {
+  static func make(_ event: TaskEvent) throws(Failure) -> [UInt8] {
+    switch event.content {
+    case .chunk(let text):
+      var writer = JSONWriter(capacity: text.count &+ 256)
+      begin(#""chunk""#, event, &writer)
+      writer.value(utf8: text)
+      writer.endObject()
+      return writer.bytes
+    case .created(let snapshot): return try make(#""task_created""#, event, snapshot)
+    case .updated(let snapshot): return try make(#""task_updated""#, event, snapshot)
+    case .finished(let snapshot): return try make(#""task_finished""#, event, snapshot)
+    }
+  }
+
+  private static func make(
+    _ type: StaticString, _ event: TaskEvent, _ snapshot: TaskSnapshot
+  ) throws(Failure) -> [UInt8] {
+    let task = try TaskDocument.make(snapshot)
+    var writer = JSONWriter(capacity: task.count &+ 256)
+    begin(type, event, &writer)
+    writer.value(.trusted(task))
+    writer.endObject()
+    return writer.bytes
+  }
+
+  private static func begin(_ type: StaticString, _ event: TaskEvent, _ writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.member("type", .literal(type))
+    writer.member("task_id", event.taskID)
+    writer.member("organization_id", event.organizationID)
+    writer.member("time", event.time.iso8601)
+    writer.member("id", event.position.text)
+    writer.key("data")
+  }
+}
