@@ -41,6 +41,7 @@ static void load(void) {
   resolve(library, "MHD_suspend_connection", &microhttpd.suspend_connection);
   resolve(library, "MHD_resume_connection", &microhttpd.resume_connection);
   resolve(library, "MHD_create_response_from_buffer", &microhttpd.create_response);
+  resolve(library, "MHD_create_response_from_callback", &microhttpd.create_response_from_callback);
   resolve(library, "MHD_add_response_header", &microhttpd.add_response_header);
   resolve(library, "MHD_queue_response", &microhttpd.queue_response);
   resolve(library, "MHD_destroy_response", &microhttpd.destroy_response);

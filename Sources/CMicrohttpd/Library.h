@@ -19,6 +19,8 @@ struct microhttpd {
   void (*suspend_connection)(struct MHD_Connection *);
   void (*resume_connection)(struct MHD_Connection *);
   struct MHD_Response *(*create_response)(size_t, void *, enum MHD_ResponseMemoryMode);
+  struct MHD_Response *(*create_response_from_callback)(uint64_t, size_t, MHD_ContentReaderCallback, void *,
+                                                        MHD_ContentReaderFreeCallback);
   enum MHD_Result (*add_response_header)(struct MHD_Response *, const char *, const char *);
   enum MHD_Result (*queue_response)(struct MHD_Connection *, unsigned int, struct MHD_Response *);
   void (*destroy_response)(struct MHD_Response *);

@@ -16,7 +16,7 @@
 
 #include "CMicrohttpd.h"
 #include "CPlatform.h"
-#include "Library.h"
+#include "Server.h"
 
 // A body must come, and an answer go, at this rate at least, beside what a request is granted anyway.
 static const int64_t slowest_bytes_a_second = 16384;
@@ -24,49 +24,6 @@ static const int64_t slowest_bytes_a_second = 16384;
 static const int64_t tick_nanoseconds = 1000000000;
 // What a body that is too large may still send before its connection is closed, so that its sender can read the answer.
 static const size_t swallowed_bytes = 1 << 20;
-
-typedef struct connection {
-  struct connection *previous, *next;
-  int descriptor;
-  bool is_working, is_shut, may_have_ended;
-  // When it will have been too slow, on the monotonic clock.
-  int64_t deadline;
-} connection;
-
-struct cmicrohttpd_server {
-  struct MHD_Daemon *daemon;
-  cmicrohttpd_settings settings;
-  connection connections;
-  _Atomic uint32_t connection_count;
-  int listener, epoll, wake;
-  bool is_quiesced;
-  int64_t next_tick;
-  char *problem;
-  size_t problem_size;
-};
-
-typedef struct { const char *name, *value; } header;
-
-struct cmicrohttpd_request {
-  cmicrohttpd_server *server;
-  struct MHD_Connection *connection;
-  struct connection *peer;
-  enum { has_line, has_headers, is_working, is_answered } stage;
-  int64_t began, headers_came;
-  const char *method;
-  char *target;
-  uint8_t *body;
-  size_t count, capacity, swallowed;
-  bool is_too_large;
-  header *headers;
-  size_t header_count;
-  struct MHD_Response *response;
-  size_t answer_count;
-  uint32_t status;
-  void *attachment;
-};
-
-static int64_t now(void) { return platform_clock_monotonic_nanoseconds(); }
 
 // ---- requests ----
 
@@ -143,11 +100,12 @@ static void refuse_large(cmicrohttpd_request *request) {
 static enum MHD_Result send_answer(cmicrohttpd_request *request) {
   if (!request->response) return MHD_NO;
   if (request->server->is_quiesced) microhttpd.add_response_header(request->response, "Connection", "close");
+  if (request->is_stream) cmicrohttpd_stream_begin(request);
   enum MHD_Result result = microhttpd.queue_response(request->connection, request->status, request->response);
   microhttpd.destroy_response(request->response);
   request->response = NULL;
   request->stage = is_answered;
-  if (request->peer)
+  if (request->peer && !request->is_stream)
     request->peer->deadline = now() + request->server->settings.idle_milliseconds * 1000000 +
                               (int64_t)request->answer_count * 1000000000 / slowest_bytes_a_second;
   return result;
@@ -155,7 +113,7 @@ static enum MHD_Result send_answer(cmicrohttpd_request *request) {
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **pointer) {
-  (void)connection, (void)url, (void)version;
+  (void)connection, (void)url;
   cmicrohttpd_server *server = context;
   cmicrohttpd_request *request = *pointer;
   if (!request || !request->target) return MHD_NO;
@@ -163,6 +121,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     case has_line: {
       request->stage = has_headers;
       request->method = method;
+      request->is_http_1_1 = strcmp(version, "HTTP/1.1") == 0;
       request->headers_came = now();
       const char *length = NULL;
       microhttpd.get_connection_values(connection, MHD_HEADER_KIND, find_length, &length);
@@ -213,7 +172,9 @@ static void request_ended(void *context, struct MHD_Connection *connection, void
     request->peer->deadline =
         now() + (server->settings.idle_milliseconds + server->settings.header_milliseconds) * 1000000;
   }
-  if (request->target) server->settings.ended(server->settings.context, request, status);
+  bool is_whole = code == MHD_REQUEST_TERMINATED_COMPLETED_OK && (!request->is_stream || request->is_read);
+  if (request->is_stream) cmicrohttpd_stream_end(request);
+  if (request->target) server->settings.ended(server->settings.context, request, status, is_whole);
   if (request->response) microhttpd.destroy_response(request->response);
   free(request->headers);
   free(request->target);
@@ -238,6 +199,10 @@ const char *cmicrohttpd_request_header(cmicrohttpd_request *request, const char 
     if (!name[at] && !each->name[at]) return each->value;
   }
   return NULL;
+}
+void cmicrohttpd_request_forget_body(cmicrohttpd_request *request) {
+  free(request->body);
+  request->body = NULL;
 }
 int64_t cmicrohttpd_request_began(cmicrohttpd_request *request) { return request->began; }
 void *cmicrohttpd_request_attachment(cmicrohttpd_request *request) { return request->attachment; }
@@ -325,7 +290,7 @@ static void connection_changed(void *context, struct MHD_Connection *peer, void 
   }
 }
 
-static void shut(connection *connection) {
+void cmicrohttpd_shut(connection *connection) {
   if (connection->is_shut) return;
   connection->is_shut = true;
   shutdown(connection->descriptor, SHUT_RDWR);
@@ -346,7 +311,7 @@ static void look_around(cmicrohttpd_server *server) {
   if (moment < server->next_tick) return;
   server->next_tick = moment + tick_nanoseconds;
   for (connection *each = server->connections.next; each != &server->connections; each = each->next) {
-    if (each->deadline < moment) shut(each);
+    if (each->deadline < moment) cmicrohttpd_shut(each);
     look_for_end(each);
   }
 }
@@ -376,6 +341,7 @@ cmicrohttpd_server *cmicrohttpd_server_new(const cmicrohttpd_settings *settings,
   server->connections.next = server->connections.previous = &server->connections;
   server->listener = settings->listener;
   server->wake = wake;
+  server->watch = -1;
   server->problem = problem;
   server->problem_size = size;
   unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
@@ -424,16 +390,18 @@ void cmicrohttpd_server_wait(cmicrohttpd_server *server, int64_t milliseconds) {
   MHD_UNSIGNED_LONG_LONG wanted;
   if (microhttpd.get_timeout(server->daemon, &wanted) == MHD_YES && wanted < (MHD_UNSIGNED_LONG_LONG)milliseconds)
     milliseconds = (int64_t)wanted;
-  // MHD has work that needs no waiting; whoever wakes us meanwhile ends the next wait.
+  milliseconds = cmicrohttpd_streams_patience(server, milliseconds);
+  // There is work that needs no waiting; whoever wakes us meanwhile ends the next wait.
   if (milliseconds == 0) return;
-  struct pollfd descriptors[] = {{server->epoll, POLLIN, 0}, {server->wake, POLLIN, 0}};
-  if (poll(descriptors, 2, (int)milliseconds) > 0 && descriptors[1].revents != 0) {
+  struct pollfd descriptors[] = {{server->epoll, POLLIN, 0}, {server->wake, POLLIN, 0}, {server->watch, POLLIN, 0}};
+  if (poll(descriptors, 3, (int)milliseconds) > 0 && descriptors[1].revents != 0) {
     uint64_t woken;
     if (read(server->wake, &woken, sizeof woken) < 0) return;
   }
 }
 
 void cmicrohttpd_server_step(cmicrohttpd_server *server) {
+  cmicrohttpd_streams_step(server);
   microhttpd.run(server->daemon);
   look_around(server);
 }
@@ -453,7 +421,7 @@ void cmicrohttpd_server_quiesce(cmicrohttpd_server *server) {
 
 uint32_t cmicrohttpd_server_close_idle(cmicrohttpd_server *server) {
   for (connection *each = server->connections.next; each != &server->connections; each = each->next)
-    if (!each->is_working) shut(each);
+    if (!each->is_working) cmicrohttpd_shut(each);
   return server->connection_count;
 }
 
@@ -463,7 +431,14 @@ void cmicrohttpd_server_free(cmicrohttpd_server *server) {
   platform_fork_close_remove(server->epoll);
   platform_fork_close_remove(server->wake);
   if (!server->is_quiesced) platform_fork_close_remove(server->listener);
+  // MHD stops nothing that rests.
+  cmicrohttpd_server_cut_streams(server);
+  if (server->streams.first) microhttpd.run(server->daemon);
   microhttpd.stop_daemon(server->daemon);
+  if (server->watch >= 0) {
+    platform_fork_close_remove(server->watch);
+    close(server->watch);
+  }
   close(server->wake);
   free(server);
 }

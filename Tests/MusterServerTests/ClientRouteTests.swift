@@ -45,7 +45,7 @@ struct ClientRouteTests {
 
   @Test("each route leads to its operation at each place where the surface begins")
   func reaches() throws {
-    #expect(ClientRoutes.active.count == 7)
+    #expect(ClientRoutes.active.count == 9)
     for prefix in ClientRoutes.prefixes {
       for route in ClientRoutes.active {
         let destination = try Destination(Array(ClientRouteTests.filled(prefix + route.path).utf8))

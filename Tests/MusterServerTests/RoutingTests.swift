@@ -75,20 +75,14 @@ struct RoutingTests {
     #expect(bench.answer("OPTIONS", "/health").header("Allow") == "GET, HEAD, OPTIONS")
   }
 
-  @Test("refuses with 501 what is documented and does nothing yet")
-  func inactive() throws {
+  @Test("refuses what is no form of invoking")
+  func methods() throws {
     let id = try bench.agent()
     let body = #"{"input":{"text":"hello"}}"#
     for path in ["async", "stream"] {
-      let answer = bench.send("POST", "/v1/agents/\(id)/invoke/\(path)", body)
-      #expect(answer.status == 501)
-      #expect(answer.json["detail"]?.string?.contains("invoke/\(path)") == true)
       #expect(bench.send("GET", "/v1/agents/\(id)/invoke/\(path)").status == 405)
       #expect(bench.answer("POST", "/v1/agents/\(id)/invoke/\(path)", body).status == 401)
     }
-    let answer = bench.send("POST", "/v1/agents/\(id)/invoke?asynchronous=true", body)
-    #expect(answer.status == 501)
-    #expect(answer.json["detail"]?.string?.contains("asynchronous") == true)
     #expect(bench.send("POST", "/v1/agents/\(id)/invoke?asynchronous=false", body).status == 200)
     #expect(bench.send("GET", "/v1/tasks").json["total"]?.int64 == 1)
   }

@@ -53,10 +53,19 @@ typedef struct cmicrohttpd_settings {
   /// A request has come whole: called on the loop's thread. True when it was answered there; false when it was suspended,
   /// and from then on belongs to another thread.
   bool (*_Nonnull arrived)(void *_Nullable context, cmicrohttpd_request *request);
+  /// The next bytes of a stream, on the loop's thread, when all before were sent: writes up to `most` of them and says how
+  /// many, or one of the three below. `is_due`: nothing was sent for `quiet_milliseconds`, or the client sends no more;
+  /// some bytes would show whether it is still there.
+  ptrdiff_t (*_Nonnull read)(void *_Nullable context, cmicrohttpd_request *request, uint8_t *bytes, size_t most, bool is_due);
+  int64_t quiet_milliseconds;
   /// The last that is heard of a request that `arrived` had seen or that failed before, on the loop's thread; it is freed
-  /// afterwards. `status` is 0 when nothing was answered.
-  void (*_Nonnull ended)(void *_Nullable context, cmicrohttpd_request *request, uint32_t status);
+  /// afterwards. `status` is 0 when nothing was answered; `is_whole`: the answer was sent to its end.
+  void (*_Nonnull ended)(void *_Nullable context, cmicrohttpd_request *request, uint32_t status, bool is_whole);
 } cmicrohttpd_settings;
+
+/// What `read` gives when it wrote nothing: the connection rests until `cmicrohttpd_stream_go_on`, or until it is due; the
+/// answer has ended; it cannot be ended, and the connection is closed.
+enum { cmicrohttpd_nothing = 0, cmicrohttpd_end = -1, cmicrohttpd_broken = -2 };
 
 /// NULL when it cannot be made; then `problem` says why.
 cmicrohttpd_server *_Nullable cmicrohttpd_server_new(const cmicrohttpd_settings *settings, char *problem, size_t size);
@@ -70,8 +79,10 @@ void cmicrohttpd_server_wake(cmicrohttpd_server *server);
 void cmicrohttpd_server_quiesce(cmicrohttpd_server *server);
 /// Closes connections on which no request is under way; how many are left.
 uint32_t cmicrohttpd_server_close_idle(cmicrohttpd_server *server);
+/// Closes the connection of each stream, wherever that is.
+void cmicrohttpd_server_cut_streams(cmicrohttpd_server *server);
 uint32_t cmicrohttpd_server_connections(cmicrohttpd_server *server);
-/// Closes everything and frees the server. No request may be suspended.
+/// Closes everything and frees the server. No request may be suspended; streams may rest.
 void cmicrohttpd_server_free(cmicrohttpd_server *server);
 
 // ---- requests ----
@@ -81,6 +92,8 @@ const char *cmicrohttpd_request_method(cmicrohttpd_request *request);
 /// Path and query as they were sent.
 const char *cmicrohttpd_request_target(cmicrohttpd_request *request);
 const uint8_t *_Nullable cmicrohttpd_request_body(cmicrohttpd_request *request, size_t *count);
+/// Frees the body; its count stays what it was.
+void cmicrohttpd_request_forget_body(cmicrohttpd_request *request);
 size_t cmicrohttpd_request_header_count(cmicrohttpd_request *request);
 const char *cmicrohttpd_request_header_name(cmicrohttpd_request *request, size_t index);
 const char *cmicrohttpd_request_header_value(cmicrohttpd_request *request, size_t index);
@@ -101,12 +114,16 @@ bool cmicrohttpd_request_answer_shared(cmicrohttpd_request *request, uint32_t st
 /// Bytes for it; NULL when there is no memory.
 uint8_t *_Nullable cmicrohttpd_bytes_new(const uint8_t *_Nullable bytes, size_t count);
 void cmicrohttpd_bytes_free(uint8_t *bytes);
+/// The same with a stream: `read` makes the body while it is sent, and the connection is closed after it.
+bool cmicrohttpd_request_answer_stream(cmicrohttpd_request *request, uint32_t status);
 /// After one of them.
 void cmicrohttpd_request_add_header(cmicrohttpd_request *request, const char *name, const char *value);
 /// Lets the connection rest while another thread works; only inside `arrived`.
 void cmicrohttpd_request_suspend(cmicrohttpd_request *request);
 /// Gives a suspended request back to the loop, from any thread; it must not be touched afterwards.
 void cmicrohttpd_request_resume(cmicrohttpd_request *request);
+/// Asks `read` again, if the stream rests; on the loop's thread, until the request has ended.
+void cmicrohttpd_stream_go_on(cmicrohttpd_request *request);
 
 #ifdef __clang__
 #pragma clang assume_nonnull end

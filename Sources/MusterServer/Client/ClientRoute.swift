@@ -34,16 +34,8 @@ struct ClientRoute: Sendable {
     _ request: RESTRequest, _ match: Routes.Match, _ query: [RequestTarget.Parameter],
     _ call: (Arguments) throws(Failure) -> [UInt8]
   ) throws(Failure) -> [UInt8] {
-    let owner = operation.parameters.first { $0.location == .path }?.name ?? ""
-    let parameters = match.parameters.compactMap { parameter -> (name: String, value: String)? in
-      switch parameter.name {
-      case ClientRoutes.organization: return nil
-      case ClientRoutes.agentOrTask: return (owner, parameter.value)
-      default: return parameter
-      }
-    }
     func arguments(_ query: [RequestTarget.Parameter]) throws(Failure) -> Arguments {
-      try RequestArguments.make(operation, parameters, query, request)
+      try self.arguments(request, match, query)
     }
     switch form {
     case .same: return try call(try arguments([]))
@@ -58,6 +50,21 @@ struct ClientRoute: Sendable {
       return try ClientList().text(
         try arguments(query.filter { filters.contains($0.name) && !$0.value.isEmpty }), call)
     }
+  }
+
+  /// The arguments of the operation, with those parameters of the query.
+  func arguments(
+    _ request: RESTRequest, _ match: Routes.Match, _ query: [RequestTarget.Parameter] = []
+  ) throws(Failure) -> Arguments {
+    let owner = operation.parameters.first { $0.location == .path }?.name ?? ""
+    let parameters = match.parameters.compactMap { parameter -> (name: String, value: String)? in
+      switch parameter.name {
+      case ClientRoutes.organization: return nil
+      case ClientRoutes.agentOrTask: return (owner, parameter.value)
+      default: return parameter
+      }
+    }
+    return try RequestArguments.make(operation, parameters, query, request)
   }
 
   /// The version that the client asks for: a number in decimal, or `draft`; nil when it leaves that open.

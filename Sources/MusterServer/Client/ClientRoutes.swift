@@ -22,6 +22,8 @@ enum ClientRoutes {
     ClientRoute("POST", "/agent-execution/{\(agentOrTask)}", "agents.invoke", .run),
     ClientRoute("DELETE", "/agent-execution/{\(agentOrTask)}", "tasks.stop"),
     ClientRoute("GET", "/agent-execution/{task_id}/status", "tasks.get"),
+    ClientRoute("GET", "/agent-execution/{task_id}/events", "tasks.events"),
+    ClientRoute("GET", "/activity/{agent_id}/{task_id}", "tasks.activity"),
     ClientRoute(
       "GET", "/agent-execution/executions/history/{agent_id}", "agents.tasks", .list(filters: ["user_id"] + filters)),
     ClientRoute(
@@ -40,10 +42,8 @@ enum ClientRoutes {
     ("POST", "/agents/{agent_id}/tool-approvals/check"),
     ("GET", "/agents/{agent_id}/tool-approvals/{request_id}"),
     ("PATCH", "/agent-execution/{task_id}/update"),
-    ("GET", "/agent-execution/{task_id}/events"),
     ("POST", "/agent-execution/{task_id}/events/push"),
     ("POST", "/agent-execution/{agent_id}/report_task"),
-    ("GET", "/activity/{agent_id}/{task_id}"),
     ("POST", "/agents-metrics/{agent_id}/execution"),
     ("GET", "/events/{agent_or_worker_id}"),
     ("POST", "/events/{agent_or_worker_id}"),

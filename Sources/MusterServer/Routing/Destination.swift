@@ -9,12 +9,7 @@ struct Destination {
   /// store.
   let needsKey: Bool
 
-  private static let routes = Routes(
-    OperationTable.all,
-    inactive: [
-      ("POST", "/v1/agents/{agent_id}/invoke/async", "invoke/async"),
-      ("POST", "/v1/agents/{agent_id}/invoke/stream", "invoke/stream"),
-    ])
+  private static let routes = Routes(OperationTable.all)
 
   init(_ bytes: [UInt8]) throws(RequestTarget.Problem) {
     do throws(RequestTarget.Problem) {

@@ -8,6 +8,8 @@ package struct RESTAnswer: Sendable {
   package var headers: [(name: String, value: String)]
   /// Of an answer to HEAD, what GET would give: whoever sends it leaves it out.
   package var body: [UInt8]
+  /// What the body comes from while it is being made: `body` is empty then. Whoever has the answer closes it.
+  package var source: (any AnswerSource)?
   /// What records of the request may tell about it.
   package var facts = Facts()
 
@@ -42,6 +44,13 @@ package struct RESTAnswer: Sendable {
     self.body = body
   }
 
+  /// Events, as they come.
+  package static func events(_ source: any AnswerSource) -> RESTAnswer {
+    var answer = RESTAnswer(status: 200, headers: [("Content-Type", "text/event-stream")])
+    answer.source = source
+    return answer
+  }
+
   /// A JSON text.
   package static func json(_ status: Int32, _ text: [UInt8]) -> RESTAnswer {
     RESTAnswer(status: status, headers: [("Content-Type", "application/json")], body: text)
@@ -52,6 +61,11 @@ package struct RESTAnswer: Sendable {
     var answer = json(failure.httpStatus, Array(failure.document.bytes))
     if failure.isRetryable || failure.httpStatus == 503 { answer.headers.append(("Retry-After", "1")) }
     return answer
+  }
+
+  /// A stream of events, without its source.
+  static var eventsHead: RESTAnswer {
+    RESTAnswer(status: 200, headers: [("Content-Type", "text/event-stream; charset=utf-8")])
   }
 
   /// The answer to OPTIONS, and with 405 to a method that the path does not have.

@@ -16,6 +16,12 @@ enum RequestArguments {
         arguments.parameters.append((parameter.name, parameter.value(of: given.value)))
       }
     }
+    // Readers of events send the id of the last one when they come back; what the target says counts more.
+    if operation.form == .events, let last = request.header("last-event-id"),
+      !arguments.parameters.contains(where: { $0.name == "after" })
+    {
+      arguments.parameters.append(("after", .string(last)))
+    }
     if operation.body != nil, !request.body.isEmpty {
       do throws(JSONError) {
         arguments.body = try JSON.parse(request.body)

@@ -20,7 +20,10 @@ final class Exchange: @unchecked Sendable {
   /// What records of the request may tell, once it was answered.
   private(set) var facts = RESTAnswer.Facts()
   /// How many bytes the body of its answer has.
-  private(set) var answerSize = 0
+  var answerSize: Int { stream?.sent ?? size }
+  private var size = 0
+  /// The answer while it is being made.
+  private(set) var stream: AnswerStream?
   /// Holds the bytes that are being sent.
   private var kept: KeptAnswer?
 
@@ -51,7 +54,7 @@ final class Exchange: @unchecked Sendable {
     let body = cmicrohttpd_request_body(raw, &size)
     return RESTRequest(
       method: method, target: Exchange.bytes(cmicrohttpd_request_target(raw)), headers: headers,
-      body: Array(UnsafeBufferPointer(start: body, count: size)))
+      body: body == nil ? [] : Array(UnsafeBufferPointer(start: body, count: size)))
   }
 
   private func makeName() -> AnswerCache.Name? {
@@ -82,14 +85,33 @@ final class Exchange: @unchecked Sendable {
     request.target.elementsEqual("/metrics".utf8) || request.target.starts(with: "/metrics?".utf8)
   }
 
-  /// Hands the answer to the loop.
-  func send(_ answer: RESTAnswer) {
+  /// The exchange that a request was given.
+  static func of(_ raw: OpaquePointer) -> Exchange? {
+    cmicrohttpd_request_attachment(raw).map { Unmanaged<Exchange>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  /// Hands the answer to the loop; `streams` belongs to its server.
+  func send(_ answer: RESTAnswer, _ streams: Streams) {
     facts = answer.facts
-    answerSize = answer.body.count
+    if let source = answer.source {
+      send(source, answer, streams)
+      return
+    }
+    size = answer.body.count
     guard cmicrohttpd_request_answer(raw, UInt32(clamping: answer.status), answer.body, answer.body.count) else {
       return
     }
     for header in answer.headers { cmicrohttpd_request_add_header(raw, header.name, header.value) }
+  }
+
+  private func send(_ source: any AnswerSource, _ answer: RESTAnswer, _ streams: Streams) {
+    stream = AnswerStream(raw, source, streams)
+    // Nobody asks for them any more, and it may take long.
+    request = RESTRequest(method: method, target: [], headers: [], body: [])
+    cmicrohttpd_request_forget_body(raw)
+    guard cmicrohttpd_request_answer_stream(raw, UInt32(clamping: answer.status)) else { return }
+    for header in answer.headers { cmicrohttpd_request_add_header(raw, header.name, header.value) }
+    cmicrohttpd_request_add_header(raw, "Cache-Control", "no-cache")
   }
 
   /// The same with an answer that is kept, also that to an earlier request.
@@ -97,7 +119,7 @@ final class Exchange: @unchecked Sendable {
     kept = answer
     facts = answer.facts
     facts.requestID = requestID ?? RequestID.of(header("x-request-id"))
-    answerSize = answer.size
+    size = answer.size
     guard answer.answer(raw) else { return }
     for header in answer.headers { cmicrohttpd_request_add_header(raw, header.name, header.value) }
     cmicrohttpd_request_add_header(raw, RequestID.header, facts.requestID)

@@ -15,7 +15,9 @@ final class KeptAnswer: @unchecked Sendable {
 
   /// Nil when it may differ the next time, or there is no memory for it.
   init?(_ answer: RESTAnswer) {
-    guard let validity = answer.validity, let bytes = cmicrohttpd_bytes_new(answer.body, answer.body.count) else {
+    guard let validity = answer.validity, answer.source == nil,
+      let bytes = cmicrohttpd_bytes_new(answer.body, answer.body.count)
+    else {
       return nil
     }
     self.validity = validity

@@ -10,7 +10,7 @@ package final class Server: @unchecked Sendable {
   package let url: String
 
   private let plane: ControlPlane
-  private let rest: RESTService
+  private let answering: Answering
   private let options: ServerOptions
   private let lock = Lock()
   private var loop: OpaquePointer?
@@ -19,6 +19,7 @@ package final class Server: @unchecked Sendable {
   private let metrics = ServerMetrics()
   private let requestLog: RequestLog?
   private let answers = AnswerCache()
+  private let streams = Streams()
   private var stage = Stage.serving
   /// Until when answers may still be sent. The loop's own.
   private var farewell: Deadline?
@@ -40,15 +41,23 @@ package final class Server: @unchecked Sendable {
   /// Descriptors that connections leave to the rest of the process.
   private static let reserve: UInt32 = 64
 
+  /// What makes the answer to a request, on a thread that may wait; the interrupt ends it early.
+  typealias Answering = @Sendable (RESTRequest, Interrupt) -> RESTAnswer
+
   /// Listens, and answers until `stop`.
-  package init(plane: ControlPlane, options: ServerOptions) throws(Failure) {
+  package convenience init(plane: ControlPlane, options: ServerOptions) throws(Failure) {
+    let rest = RESTService(
+      plane: plane, settings: RESTSettings(network: options.network, rateLimits: options.rateLimits))
+    try self.init(plane: plane, options: options) { rest.answer($0, interrupt: $1, tellsValidity: true) }
+  }
+
+  init(plane: ControlPlane, options: ServerOptions, answering: @escaping Answering) throws(Failure) {
     if let problem = Inside.run({ cmicrohttpd_load() }) {
       throw Failure(.unsupported, String(cString: problem))
     }
     self.plane = plane
     self.options = options
-    rest = RESTService(
-      plane: plane, settings: RESTSettings(network: options.network, rateLimits: options.rateLimits))
+    self.answering = answering
     guard ProcessExit.watchServers() else { throw Failure(.internal, "out of memory") }
     requestLog = plane.log.isOn ? RequestLog(plane.log) : nil
     let listener = try Server.listen(options.listen)
@@ -107,9 +116,13 @@ package final class Server: @unchecked Sendable {
             guard let context else { return false }
             return Unmanaged<Server>.fromOpaque(context).takeUnretainedValue().arrived(raw)
           },
-          ended: { context, raw, status in
+          read: { _, raw, bytes, most, isDue in
+            Exchange.of(raw)?.stream?.read(bytes, most: most, isDue: isDue) ?? Int(cmicrohttpd_broken)
+          },
+          quiet_milliseconds: options.heartbeatMilliseconds,
+          ended: { context, raw, status, isWhole in
             guard let context else { return }
-            Unmanaged<Server>.fromOpaque(context).takeUnretainedValue().ended(raw, status)
+            Unmanaged<Server>.fromOpaque(context).takeUnretainedValue().ended(raw, status, isWhole)
           })
         return Inside.run { cmicrohttpd_server_new(&settings, &problem, problem.count) }
       }
@@ -119,6 +132,7 @@ package final class Server: @unchecked Sendable {
       throw Failure(options.certificate == nil ? .internal : .misuse, "the server cannot start: \(text)")
     }
     loop = made
+    streams.begin(made)
     var thread: UInt64 = 0
     let pointer = Unmanaged.passRetained(self).toOpaque()
     let failure = platform_thread_start_joined(
@@ -129,6 +143,7 @@ package final class Server: @unchecked Sendable {
       }, pointer, &thread)
     guard failure == 0 else {
       Unmanaged<Server>.fromOpaque(pointer).release()
+      streams.end()
       Inside.run { cmicrohttpd_server_free(made) }
       throw Failure(.internal, "no thread for the server: \(FileText.errorText(failure))")
     }
@@ -156,14 +171,19 @@ package final class Server: @unchecked Sendable {
 
   /// One round of the loop. True when the server was stopped and has nothing left to do.
   private func isDone(_ loop: OpaquePointer) -> Bool {
-    // Whoever is slow to read is looked at more often at the end.
-    cmicrohttpd_server_wait(loop, farewell == nil ? Server.tickMilliseconds : Server.tickMilliseconds / 50)
-    Inside.run { cmicrohttpd_server_step(loop) }
+    cmicrohttpd_server_wait(loop, patienceMilliseconds)
+    let woken = streams.takeWoken()
+    Inside.run {
+      for stream in woken { stream.goOn() }
+      cmicrohttpd_server_step(loop)
+    }
     requestLog?.waitForRoom()
-    let (stage, working) = lock.withLock { (self.stage, running.count) }
+    // In this order: whoever is in neither has ended.
+    let (stage, requests) = lock.withLock { (self.stage, running.count) }
+    let working = requests &+ streams.count
     switch stage {
     case .serving: return false
-    case .stopping(let deadline): if deadline.hasPassed { interruptAll() }
+    case .stopping(let deadline): if deadline.hasPassed { interruptAll(loop) }
     case .interrupting: break
     }
     let left = Inside.run { () -> UInt32 in
@@ -180,12 +200,23 @@ package final class Server: @unchecked Sendable {
     return end.hasPassed
   }
 
-  private func interruptAll() {
+  /// How long the loop may wait when nothing happens.
+  private var patienceMilliseconds: Int64 {
+    // Whoever is slow to read is looked at more often at the end.
+    guard farewell == nil else { return Server.tickMilliseconds / 50 }
+    guard case .stopping(let deadline) = lock.withLock({ stage }), let left = deadline.remainingMilliseconds else {
+      return Server.tickMilliseconds
+    }
+    return min(left, Server.tickMilliseconds)
+  }
+
+  private func interruptAll(_ loop: OpaquePointer) {
     let interrupts = lock.withLock { () -> [Interrupt] in
       stage = .interrupting
       return running.map { $0.value }
     }
     for interrupt in interrupts { interrupt.fire(.closing) }
+    Inside.run { streams.interrupt(loop) }
   }
 
   private func arrived(_ raw: OpaquePointer) -> Bool {
@@ -194,7 +225,7 @@ package final class Server: @unchecked Sendable {
     if exchange.isOpen {
       // Nothing that is read from the store, so it takes less than handing it over. Out of the gate all the same.
       let answer = Inside.stepOut { self.answer(exchange) }
-      exchange.send(answer)
+      exchange.send(answer, streams)
       return true
     }
     if !isInterrupting, let kept = Inside.stepOut({ self.kept(exchange) }) {
@@ -213,11 +244,11 @@ package final class Server: @unchecked Sendable {
       if workers.submit(raw) { return false }
       // It goes on as if it had not rested: the loop comes back for its answer.
       lock.withLock { running[exchange.number] = nil }
-      exchange.send(Server.refused("all workers are busy"))
+      exchange.send(Server.refused("all workers are busy"), streams)
       cmicrohttpd_request_resume(raw)
       return false
     }
-    exchange.send(Server.refused("the server is stopping"))
+    exchange.send(Server.refused("the server is stopping"), streams)
     return true
   }
 
@@ -237,10 +268,11 @@ package final class Server: @unchecked Sendable {
 
   private static func refused(_ why: String) -> RESTAnswer { .failure(Failure(.busy, why)) }
 
-  private func ended(_ raw: OpaquePointer, _ status: UInt32) {
+  private func ended(_ raw: OpaquePointer, _ status: UInt32, _ isWhole: Bool) {
     let exchange = cmicrohttpd_request_attachment(raw).map {
       Unmanaged<Exchange>.fromOpaque($0).takeRetainedValue()
     }
+    exchange?.stream?.close(isComplete: isWhole)
     let method = exchange.map { ServerMetrics.label(method: $0.method) }
     let facts = exchange?.facts ?? RESTAnswer.Facts()
     let microseconds = (platform_clock_monotonic_nanoseconds() &- cmicrohttpd_request_began(raw)) / 1_000
@@ -259,23 +291,19 @@ package final class Server: @unchecked Sendable {
 
   // MARK: - Workers
 
-  private static func exchange(_ raw: OpaquePointer) -> Exchange? {
-    cmicrohttpd_request_attachment(raw).map { Unmanaged<Exchange>.fromOpaque($0).takeUnretainedValue() }
-  }
-
   private func perform(_ raw: OpaquePointer) {
-    guard let exchange = Server.exchange(raw) else { return }
+    guard let exchange = Exchange.of(raw) else { return }
     let answer = answer(exchange)
     if let kept = KeptAnswer(answer), let name = exchange.name {
       answers.keep(kept, as: name)
       exchange.send(kept, requestID: answer.facts.requestID)
     } else {
-      exchange.send(answer)
+      exchange.send(answer, streams)
     }
   }
 
   private func finish(_ raw: OpaquePointer) {
-    guard let number = Server.exchange(raw)?.number else { return }
+    guard let number = Exchange.of(raw)?.number else { return }
     cmicrohttpd_request_resume(raw)
     // Only now: the loop does not end before it has taken the answer.
     lock.withLock { running[number] = nil }
@@ -283,7 +311,7 @@ package final class Server: @unchecked Sendable {
 
   private func answer(_ exchange: Exchange) -> RESTAnswer {
     guard exchange.isForMetrics else {
-      return rest.answer(exchange.request, interrupt: exchange.interrupt, tellsValidity: true)
+      return answering(exchange.request, exchange.interrupt)
     }
     guard exchange.request.method == "GET" || exchange.request.method == "HEAD" else {
       var answer = RESTAnswer.failure(.rest(405, "Method Not Allowed"))
@@ -298,6 +326,7 @@ package final class Server: @unchecked Sendable {
           "muster_server_requests_in_flight", "Requests that workers are busy with.",
           Int64(lock.withLock { running.count })
         ),
+        ("muster_server_streams", "Answers that are sent while they are being made.", Int64(streams.count)),
         ("muster_server_workers_busy", "Threads that work on a request.", Int64(workers?.busy ?? 0)),
         (
           "muster_server_connections", "Connections that are open.",
@@ -317,6 +346,7 @@ package final class Server: @unchecked Sendable {
     if let loopThread { platform_thread_join(loopThread) }
     workers?.stop()
     workers = nil
+    streams.end()
     if let loop { Inside.run { cmicrohttpd_server_free(loop) } }
     loop = nil
     requestLog?.stop()

@@ -19,6 +19,7 @@ package struct ServerOptions: Sendable {
   package var idleMilliseconds: Int64 = 30_000
   package var headerMilliseconds: Int64 = 10_000
   package var stopMilliseconds: Int64 = 10_000
+  package var heartbeatMilliseconds: Int64 = 15_000
   package var workers: Int64 = 256
 
   package init() {}
@@ -59,6 +60,7 @@ package struct ServerOptions: Sendable {
     case "idle_timeout_ms": idleMilliseconds = try integer(key, value, 1_000...3_600_000)
     case "header_timeout_ms": headerMilliseconds = try integer(key, value, 100...3_600_000)
     case "stop_timeout_ms": stopMilliseconds = try integer(key, value, 0...3_600_000)
+    case "heartbeat_ms": heartbeatMilliseconds = try integer(key, value, 1_000...60_000)
     case "workers": workers = try integer(key, value, 1...4_096)
     default: throw wrong(key, "is not a known key")
     }
