@@ -31,6 +31,15 @@ from __future__ import annotations
 SPREAD = "input"
 # Operations that wait for a model; they get a time-out, and do not keep the main thread from Ctrl-C.
 BLOCKING_SUFFIX = ".invoke"
+# Operations that give events instead of an answer, and what their methods are called; each has an asyncio twin.
+STREAMS = {"agents.invoke_stream": "stream", "tasks.events": "events"}
+# A parameter whose absence means something else than its default.
+WITHOUT_DEFAULT = {"on_disconnect"}
+ON_DISCONNECT = (
+    "continue: the run goes on when the stream is left or forgotten, or waiting is interrupted; cancel: it is stopped. "
+    "By default it goes on when the stream is left, and is stopped when waiting is interrupted: by Ctrl-C, or because "
+    "the asyncio task is cancelled."
+)
 
 Schema = Dict[str, Any]
 
@@ -229,7 +238,18 @@ def answer_hint(table: Dict[str, Any]) -> str:
 
 def imports(body: str) -> str:
     """The import line of what a body uses from typing."""
-    names = ["Any", "Dict", "FrozenSet", "Iterator", "List", "Literal", "Optional", "TypedDict", "Union"]
+    names = [
+        "TYPE_CHECKING",
+        "Any",
+        "Dict",
+        "FrozenSet",
+        "Iterator",
+        "List",
+        "Literal",
+        "Optional",
+        "TypedDict",
+        "Union",
+    ]
     used = [name for name in names if re.search(rf"\b{name}\b", body)]
     return f"from typing import {', '.join(used)}\n"
 
@@ -255,6 +275,10 @@ class Operation:
         # Only in a change does null differ from nothing: it clears the field.
         self.nulls = table["method"] == "PATCH"
         method = self.name.split(".", 1)[1].replace(".", "_")
+        method = STREAMS.get(self.name, method)
+        self.is_stream = self.name in STREAMS
+        # Following a task has no end of its own in time.
+        self.is_timed = self.blocking or (self.is_stream and table.get("body") is not None)
         self.method = method + "_" if keyword.iskeyword(method) else method
         self.parameters: List[Dict[str, Any]] = table["parameters"]
         self.body: Optional[Schema] = self.resolve(table["body"]) if table.get("body") else None
@@ -295,8 +319,10 @@ class Operation:
         return Field(name, self.types.name(schema, owner + camel(name)), required, schema.get("description"))
 
     def source(self) -> str:
-        """The method, and its iterating twin when the operation gives pages."""
+        """The method; its iterating twin when the operation gives pages, its asyncio twin when it waits for a model."""
         text = self.plain_method()
+        if self.is_stream or self.blocking:
+            text += "\n" + self.plain_method(is_async=True)
         if self.is_paged():
             text += "\n" + self.iterator()
         return text
@@ -321,8 +347,8 @@ class Operation:
             else:
                 rest.append(f"{field.name}: {union([field.type, 'None'])} = None")
         rest += [f"{field.name}: {union([field.type, 'None'])} = None" for field in spread[1:]]
-        if self.blocking:
-            rest += ["timeout: Optional[float] = None", "ticket: Optional[int] = None"]
+        rest += ["timeout: Optional[float] = None"] * self.is_timed
+        rest += ["ticket: Optional[int] = None"] * (self.blocking or self.is_stream)
         lines += ["*"] * bool(rest) + rest
         return lines + (["**other: Any"] if self.body is not None else [])
 
@@ -330,25 +356,31 @@ class Operation:
         """A query parameter with its default."""
         schema = parameter["schema"]
         type_name = self.types.name(schema, "")
-        if default is None and schema.get("default") is not None:
+        if default is None and schema.get("default") is not None and parameter["name"] not in WITHOUT_DEFAULT:
             default = literal(schema["default"])
         if default is None:
             return f"{parameter['name']}: {union([type_name, 'None'])} = None"
         return f"{parameter['name']}: {type_name} = {default}"
 
-    def plain_method(self) -> str:
-        """The method that makes one call."""
-        answer = self.answer()
-        text = define(self.method, self.signature(), answer) + self.documentation()
+    def plain_method(self, is_async: bool = False) -> str:
+        """The method that makes one call, or that for asyncio."""
+        prefix = "a" if is_async else ""
+        answer = ("AsyncEventStream" if is_async else "EventStream") if self.is_stream else self.answer()
+        awaited = is_async and not self.is_stream
+        text = define(prefix + self.method, self.signature(), answer, "async def" if awaited else "def")
+        text += self.documentation(is_async)
         parts = [json.dumps(self.name), mapping([p["name"] for p in self.parameters])]
         if self.body is not None:
             text += self.body_source()
             parts.append("body")
-        if self.blocking:
-            parts += ["timeout=timeout", "ticket=ticket"]
+        parts += ["timeout=timeout"] * self.is_timed
+        parts += ["ticket=ticket"] * (self.blocking or self.is_stream)
+        call = f"{'await ' * awaited}self._{prefix}{'stream' if self.is_stream else 'call'}("
+        if self.is_stream:
+            return text + call_source(f"        return {call}", parts)
         if answer == "None":
-            return text + call_source("        self._call(", parts)
-        return text + call_source(f"        answer: {answer} = self._call(", parts) + "        return answer\n"
+            return text + call_source(f"        {call}", parts)
+        return text + call_source(f"        answer: {answer} = {call}", parts) + "        return answer\n"
 
     def body_source(self) -> str:
         """The statements that put the request body together."""
@@ -361,17 +393,26 @@ class Operation:
         text += call_source(f"        fields = {keep}(", [mapping([field.name for field in plain])])
         return text + f"        body = {{{body}}}\n"
 
-    def documentation(self) -> str:
+    def documentation(self, is_async: bool = False) -> str:
         """The docstring of the method."""
         plain, spread = self.fields()
         entries = [(p["name"], p.get("description") or p["schema"].get("description")) for p in self.parameters]
+        entries = [(name, ON_DISCONNECT if name in WITHOUT_DEFAULT else about) for name, about in entries]
         entries += [(field.name, field.about) for field in spread + plain]
-        if self.blocking:
+        if self.is_timed:
             entries.append(("timeout", "Seconds; None is the plane's own limit, math.inf is none."))
+        if self.blocking or self.is_stream:
             entries.append(("ticket", "From Plane.ticket(): a number by which another thread can cancel the call."))
         if self.body is not None:
             entries.append(("other", "Further fields of the request."))
-        return docstring(self.summary(), 8, arguments(entries))
+        about = self.summary()
+        if is_async:
+            about += (
+                " For `async for`."
+                if self.is_stream
+                else " For asyncio: cancelling the awaiting task cancels the call."
+            )
+        return docstring(about, 8, arguments(entries))
 
     def summary(self) -> str:
         """What the operation does."""
@@ -396,12 +437,12 @@ class Operation:
         )
 
 
-def define(name: str, parameters: List[str], answer: str) -> str:
+def define(name: str, parameters: List[str], answer: str, word: str = "def") -> str:
     """The first lines of a method."""
-    line = f"    def {name}({', '.join(parameters)}) -> {answer}:\n"
+    line = f"    {word} {name}({', '.join(parameters)}) -> {answer}:\n"
     if len(line) <= WIDTH:
         return line
-    return f"    def {name}(\n" + "".join(f"        {p},\n" for p in parameters) + f"    ) -> {answer}:\n"
+    return f"    {word} {name}(\n" + "".join(f"        {p},\n" for p in parameters) + f"    ) -> {answer}:\n"
 
 
 def ref_name(schema: Schema) -> str:
@@ -445,9 +486,12 @@ def operations_module(info: Dict[str, Any]) -> str:
         areas.setdefault(table["name"].split(".", 1)[0], []).append(Operation(table, info))
     blocking = sorted(table["name"] for table in info["operations"] if table["name"].endswith(BLOCKING_SUFFIX))
     inner = ", ".join(json.dumps(name) for name in blocking)
+    streams = ", ".join(json.dumps(table["name"]) for table in info["operations"] if table["name"] in STREAMS)
     chunks = [
         f"BLOCKING_OPERATIONS: FrozenSet[str] = frozenset([{inner}])\n"
-        '"""Operations that wait for a model, and so are kept off the main thread."""\n'
+        '"""Operations that wait for a model, and so are kept off the main thread."""\n\n'
+        f"STREAM_OPERATIONS: FrozenSet[str] = frozenset([{streams}])\n"
+        '"""Operations that give events instead of an answer."""\n'
     ]
     for area, operations in areas.items():
         about = f'"""The operations on {area}."""'
@@ -455,7 +499,8 @@ def operations_module(info: Dict[str, Any]) -> str:
         chunks.append(f"class {camel(area)}(Area):\n    {about}\n\n    __slots__ = ()\n\n{methods}")
     body = "\n\n".join(chunks)
     helpers = [name for name in ("UNSET", "Area", "Unset", "given", "present") if re.search(rf"\b{name}\b", body)]
-    head = imports(body) + f"\nfrom . import types\nfrom ._area import {', '.join(helpers)}\n\n"
+    head = imports(body + " TYPE_CHECKING") + f"\nfrom . import types\nfrom ._area import {', '.join(helpers)}\n"
+    head += "from ._streams import EventStream\n\nif TYPE_CHECKING:\n    from ._loops import AsyncEventStream\n\n"
     return HEADER.format(title="The operations of the control plane, as methods.") + head + body
 
 

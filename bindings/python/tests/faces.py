@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Protocol, Tuple
@@ -41,6 +42,24 @@ class CallFace:
             return Answer(error.http_status, {"detail": error.detail}, error.status_name)
 
 
+class AsyncFace(CallFace):
+    """``muster_submit``, awaited by asyncio."""
+
+    def call(self, operation: str, args: Mapping[str, Any]) -> Answer:
+        try:
+            if OPERATIONS.get(operation, {}).get("events"):
+                return Answer(None, asyncio.run(self.events(operation, args)), "OK")
+            return Answer(None, asyncio.run(self.plane.acall(operation, args)), "OK")
+        except muster.MusterError as error:
+            return Answer(error.http_status, {"detail": error.detail}, error.status_name)
+
+
+    async def events(self, operation: str, args: Mapping[str, Any]) -> Any:
+        """All events of a call that gives some, as ``muster_call`` gives them."""
+        names = ("type", "task_id", "organization_id", "time", "id", "data")
+        return [{name: getattr(event, name) for name in names} async for event in self.plane.astream(operation, args)]
+
+
 class RESTFace:
     """Requests with a key; how they are sent is for those that are one."""
 
@@ -53,6 +72,9 @@ class RESTFace:
     def call(self, operation: str, args: Mapping[str, Any]) -> Answer:
         method, target, headers, body = request(operation, args)
         status, content = self.send(method, target, {**self.headers, **headers}, body)
+        if content.startswith(b"id: "):
+            # A stream: what its frames carry.
+            return Answer(status, [json.loads(line[6:]) for line in content.split(b"\n") if line.startswith(b"data: ")])
         document = json.loads(content) if content else None
         assert content in (b"", compact(document)), "an answer is compact JSON"
         return Answer(status, document)

@@ -17,13 +17,16 @@ Opener = Callable[..., muster.Plane]
 def test_every_operation_works(plane: muster.Plane, tmp_path: Path) -> None:
     """One walk through all operations of the table, by their methods; none is left out."""
     called = set()
-    inner = plane._call
 
-    def note(operation: str, *rest: object) -> object:
-        called.add(operation)
-        return inner(operation, *rest)  # type: ignore[arg-type]
+    def noting(inner: Callable[..., Any]) -> Any:
+        def note(operation: str, *rest: object) -> object:
+            called.add(operation)
+            return inner(operation, *rest)
 
-    plane._call = note  # type: ignore[method-assign, assignment]
+        return note
+
+    plane._call = noting(plane._call)  # type: ignore[method-assign]
+    plane._stream = noting(plane._stream)  # type: ignore[method-assign]
     agent = plane.agents.create(name="A")
     agent_id = agent["id"]
     assert plane.agents.get(agent_id) == agent
@@ -39,6 +42,12 @@ def test_every_operation_works(plane: muster.Plane, tmp_path: Path) -> None:
     assert plane.agents.tasks(agent_id) == plane.tasks.list()
     assert [message["content"] for message in plane.tasks.thread(task_id)] == ["hi", "echo: hi"]
     assert plane.tasks.thread_full(task_id)["root"][-1]["content"] == "echo: hi"
+    assert [event.type for event in plane.tasks.events(task_id)][-1] == "task_finished"
+    assert plane.tasks.activity(task_id)["messages"]
+    followed = plane.agents.invoke_async(agent_id, "hi")["id"]
+    assert list(plane.tasks.events(followed))[-1].data["result"] == "echo: hi"
+    streamed = list(plane.agents.stream(agent_id, "hi"))[-1].data
+    assert plane.tasks.get(streamed["id"]) == streamed
     assert plane.tasks.delete(task_id) is None  # type: ignore[func-returns-value]
     template = plane.agents.export(agent_id, name="T")
     assert plane.agents.import_(template["id"], name="B")["origin_template"] == template["id"]

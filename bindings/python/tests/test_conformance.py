@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 from conftest import TOP, ModelServer
-from faces import CallFace, Face, HTTPFace, NotExpressible, SocketFace, compact
+from faces import AsyncFace, CallFace, Face, HTTPFace, NotExpressible, SocketFace, compact
 
 import muster
 
@@ -137,13 +137,15 @@ def opened(name: str, plane: muster.Plane) -> Iterator[Face]:
             yield face
             face.connection.close()
     else:
-        yield HTTPFace(plane) if name == "http" else CallFace(plane)
+        yield {"http": HTTPFace, "acall": AsyncFace, "call": CallFace}[name](plane)
 
 
 CHANGING = re.compile(
     # Ids; times; the random names of agents; the seconds of messages.
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z"
     r'|(?<="unique_name":")[a-z-]+|(?<="id":")[0-9a-f]{16}(?=")|(?<="created_at":)\d+|muster_[0-9a-f_]+|after \d+ ms'
+    # Where an answer of a model is wrong: one that is read while it comes is another text.
+    r"|line \d+, column \d+ \(byte \d+\)|(?<=the answer has )no (?:choices|content)"
 )
 
 
@@ -156,6 +158,8 @@ def comparable(answers: List[Any]) -> List[str]:
         # Two times may fall together in one run and not in the other.
         if text.startswith("after ") or text.isdigit() or "T" in text:
             return "TIME"
+        if text.startswith(("line ", "no ")):
+            return "PLACE"
         # Two agents may draw the same name in one run and not in the other.
         if UNIQUE_NAME.fullmatch(text):
             return "NAME"
@@ -169,7 +173,7 @@ def test_case(path: Path, tmp_path: Path, model_server: ModelServer) -> None:
     """Every case of the conformance suite holds over every face, and the faces give the same bytes."""
     is_of_host = json.loads(path.read_text(encoding="utf-8")).get("caller") == "host"
     direct = run_case(path, "call", str(tmp_path / "call.db"), model_server)
-    for name in () if is_of_host else ("http", "socket"):
+    for name in ("acall",) if is_of_host else ("acall", "http", "socket"):
         answers = run_case(path, name, str(tmp_path / f"{name}.db"), model_server)
         made = [number for number, answer in enumerate(answers) if not isinstance(answer, NotExpressible)]
         assert comparable([answers[number] for number in made]) == comparable([direct[number] for number in made])

@@ -39,6 +39,21 @@ def test_invoke_agent_without_usage(store: str, model_server: ModelServer) -> No
     assert run("invoke_agent.py", store, model_server, "nousage").returncode != 0
 
 
+def test_stream(store: str, model_server: ModelServer) -> None:
+    """The third example prints the pieces of three answers as they come, and of a fourth."""
+    done = run("stream.py", store, model_server)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len([line for line in lines if "completed: echo: What is the capital of" in line]) == 3
+    assert [line for line in lines if line.endswith("'echo: '")] != []
+    assert lines[-1] == "echo: And of Portugal?"
+
+
+def test_stream_of_a_failing_model(store: str, model_server: ModelServer) -> None:
+    """The third example fails when the model does."""
+    assert run("stream.py", store, model_server, "status:400").returncode != 0
+
+
 def test_the_examples_are_short() -> None:
     """An example fits on a screen."""
     for path in EXAMPLES.glob("*.py"):

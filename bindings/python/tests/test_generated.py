@@ -35,9 +35,19 @@ def test_each_operation_has_a_method() -> None:
     with muster.open(":memory:") as plane:
         for operation in muster.build_info()["operations"]:
             area, name = operation["name"].split(".")
+            name = {"invoke_stream": "stream"}.get(name, name)
             method = getattr(getattr(plane, area), name + "_" * keyword.iskeyword(name))
             parameters = inspect.signature(method).parameters
             assert {parameter["name"] for parameter in operation["parameters"]} <= set(parameters)
+
+
+@pytest.mark.parametrize("area, name", [("agents", "invoke"), ("agents", "stream"), ("tasks", "events")])
+def test_what_waits_has_a_twin_for_asyncio(area: str, name: str) -> None:
+    """Methods that wait for a model have a twin with the same parameters."""
+    with muster.open(":memory:") as plane:
+        methods = [getattr(getattr(plane, area), prefix + name) for prefix in ("", "a")]
+    plain, twin = (inspect.signature(method) for method in methods)
+    assert plain.parameters == twin.parameters
 
 
 def test_schemas_become_types() -> None:

@@ -93,16 +93,48 @@ for _ in range(6):
 """
 
 
+STREAMING = """
+import os, sys, threading
+if sys.argv[2] == "first":
+    import ssl
+    ssl.create_default_context()
+import muster
+MODEL = {"provider": "openai_compatible", "name": "echo", "api_base": os.environ["MODEL_BASE"]}
+plane = muster.open(sys.argv[1], default_model=MODEL)
+agent = plane.agents.create(name="A")["id"]
+begun = threading.Semaphore(0)
+
+def run(model):
+    try:
+        while True:
+            for event in plane.agents.stream(agent, "one two three", llm_model_name=model):
+                if event.type == "chunk":
+                    begun.release()
+    except muster.ClosedError:
+        pass
+
+# Four are read by threads of their own; four are merely open, and nobody reads them.
+for model in ["echo", "slow:3", "stall:2", "split"]:
+    threading.Thread(target=run, args=[model], daemon=True).start()
+streams = [plane.agents.stream(agent, "one two three", llm_model_name="stall:2") for _ in range(4)]
+for stream in streams:
+    assert next(stream).type == "task_created"
+for _ in range(8):
+    assert begun.acquire(timeout=20)
+"""
+
+
 @pytest.mark.parametrize("openssl", ["first", "later"])
 @pytest.mark.parametrize("ending", ["", "plane.close()"])
+@pytest.mark.parametrize("program", [EXITING, STREAMING], ids=["calls", "streams"])
 def test_the_interpreter_ends_with_https_in_flight(
-    https_environment: Dict[str, str], tmp_path: Path, openssl: str, ending: str
+    https_environment: Dict[str, str], tmp_path: Path, openssl: str, ending: str, program: str
 ) -> None:
     """A program that ends while threads are in TLS ends cleanly, whoever initialised OpenSSL first."""
     for run in range(15):
         began = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-c", EXITING + ending, str(tmp_path / "agents.db"), openssl],
+            [sys.executable, "-c", program + ending, str(tmp_path / "agents.db"), openssl],
             env=https_environment,
             capture_output=True,
             text=True,

@@ -65,9 +65,7 @@ def test_a_wrong_configuration_is_named(store: str, config: Any, word: str) -> N
     assert not os.path.exists(store)
 
 
-@pytest.mark.parametrize(
-    "config", [{"api_key": "k"}, {"threads": 4}, {"store": "postgres://h/d"}]
-)
+@pytest.mark.parametrize("config", [{"api_key": "k"}, {"store": "postgres://h/d"}])
 def test_a_known_key_without_effect_is_refused(store: str, config: Any) -> None:
     """A documented key that does nothing yet is an UnsupportedError."""
     with pytest.raises(muster.UnsupportedError):

@@ -22,8 +22,26 @@ with muster.open("agents.db", default_model={"provider": "openai", "name": "gpt-
     result: Optional[str] = task["result"]
     messages = plane.tasks.thread(task["id"])
     reveal_type(messages[0]["content"])
+    for event in plane.agents.stream(agent["id"], "hello", on_disconnect="cancel"):
+        text: str = event.text
+    pending: muster.types.AgentExecution = plane.agents.invoke_async(agent["id"], "hello")
+    with plane.tasks.events(pending["id"], after=event.id) as stream:
+        event = next(stream)
+    plane.agents.stream(agent["id"], on_disconnect="go on")  # error: no such choice
     plane.agents.create(nme="typo", name=5)  # error: 5
     plane.agents.list(page="1")  # error: "1"
+
+
+async def main() -> None:
+    task: muster.types.AgentExecution = await plane.agents.ainvoke(agent["id"], "hello", timeout=2.5)
+    async with plane.agents.astream(agent["id"], "hello") as stream:
+        async for event in stream:
+            text: str = event.text
+    async for event in plane.tasks.aevents(task["id"]):
+        number: int = event.sequence
+    await plane.agents.astream(agent["id"], "hello")  # error: not awaitable
+    for event in plane.agents.astream(agent["id"], "hello"):  # error: for async for
+        pass
 """
 
 

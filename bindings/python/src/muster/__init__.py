@@ -8,12 +8,16 @@ with muster.open("agents.db") as plane:
     print(task["result"])
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import types
 from ._area import UNSET
+from ._events import Event
 from ._native import HTTPAnswer, build_info, library_version
 from ._operations import Agents, LlmProviders, Tasks
 from ._plane import Plane, open
 from ._server import Server
+from ._streams import EventStream
 from .errors import (
     APIError,
     BadHandleError,
@@ -33,15 +37,21 @@ from .errors import (
     ValidationError,
 )
 
+if TYPE_CHECKING:
+    from ._loops import AsyncEventStream
+
 __version__ = "0.1.0"
 
 __all__ = [
     "APIError",
     "Agents",
+    "AsyncEventStream",
     "BadHandleError",
     "BusyError",
     "CancelledError",
     "ClosedError",
+    "Event",
+    "EventStream",
     "ForbiddenError",
     "HTTPAnswer",
     "InternalError",
@@ -64,3 +74,12 @@ __all__ = [
     "open",
     "types",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what needs asyncio when it is asked for."""
+    if name == "AsyncEventStream":
+        from ._loops import AsyncEventStream
+
+        return AsyncEventStream
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

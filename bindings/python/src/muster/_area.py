@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Mapping, Optional, Protocol, Set
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Optional, Protocol, Set
+
+from ._streams import EventStream
+
+if TYPE_CHECKING:
+    from ._loops import AsyncEventStream
 
 
 class Unset:
@@ -23,6 +28,18 @@ class Caller(Protocol):
         self, operation: str, args: Mapping[str, Any], timeout: Optional[float] = None, ticket: Optional[int] = None
     ) -> Any: ...
 
+    async def _acall(
+        self, operation: str, args: Mapping[str, Any], timeout: Optional[float] = None, ticket: Optional[int] = None
+    ) -> Any: ...
+
+    def _stream(
+        self, operation: str, args: Mapping[str, Any], timeout: Optional[float] = None, ticket: Optional[int] = None
+    ) -> EventStream: ...
+
+    def _astream(
+        self, operation: str, args: Mapping[str, Any], timeout: Optional[float] = None, ticket: Optional[int] = None
+    ) -> AsyncEventStream: ...
+
 
 class Area:
     """A group of operations of one plane."""
@@ -41,10 +58,40 @@ class Area:
         ticket: Optional[int] = None,
     ) -> Any:
         """Calls an operation without the arguments that were not given."""
-        arguments = given(args)
-        if body is not None:
-            arguments["body"] = body
-        return self._plane._call(operation, arguments, timeout, ticket)
+        return self._plane._call(operation, _arguments(args, body), timeout, ticket)
+
+    async def _acall(
+        self,
+        operation: str,
+        args: Mapping[str, Any],
+        body: Optional[Mapping[str, Any]] = None,
+        timeout: Optional[float] = None,
+        ticket: Optional[int] = None,
+    ) -> Any:
+        """As ``_call``, for asyncio."""
+        return await self._plane._acall(operation, _arguments(args, body), timeout, ticket)
+
+    def _stream(
+        self,
+        operation: str,
+        args: Mapping[str, Any],
+        body: Optional[Mapping[str, Any]] = None,
+        timeout: Optional[float] = None,
+        ticket: Optional[int] = None,
+    ) -> EventStream:
+        """Begins an operation that gives events."""
+        return self._plane._stream(operation, _arguments(args, body), timeout, ticket)
+
+    def _astream(
+        self,
+        operation: str,
+        args: Mapping[str, Any],
+        body: Optional[Mapping[str, Any]] = None,
+        timeout: Optional[float] = None,
+        ticket: Optional[int] = None,
+    ) -> AsyncEventStream:
+        """As ``_stream``, for asyncio."""
+        return self._plane._astream(operation, _arguments(args, body), timeout, ticket)
 
     def _iterate(self, operation: str, args: Mapping[str, Any]) -> Iterator[Any]:
         """Walks a listing page by page. An item that moved to the next page meanwhile is given once."""
@@ -61,6 +108,14 @@ class Area:
             if not items or page >= answer["total_pages"]:
                 return
             seen = {item.get("id") for item in items}
+
+
+def _arguments(args: Mapping[str, Any], body: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
+    """The arguments that were given, and the body if there is one."""
+    arguments = given(args)
+    if body is not None:
+        arguments["body"] = body
+    return arguments
 
 
 def given(values: Mapping[str, Any]) -> Dict[str, Any]:

@@ -33,8 +33,27 @@ class Host(ctypes.Structure):
     ]
 
 
+class QueueEvent(ctypes.Structure):
+    """``muster_event``: what a queue gives of one call."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("ticket", ctypes.c_uint64),
+        ("user_data", ctypes.c_void_p),
+        ("kind", ctypes.c_int32),
+        ("status", ctypes.c_int32),
+        ("sequence", ctypes.c_int64),
+        ("json", ctypes.c_void_p),
+        ("json_len", ctypes.c_size_t),
+        ("error", ctypes.c_void_p),
+    ]
+
+
+EVENT_FINAL = 2
+
 _P = ctypes.c_void_p
 _OUT = ctypes.POINTER(ctypes.c_void_p)
+_LENGTH = ctypes.POINTER(ctypes.c_size_t)
 
 _PROTOTYPES: List[Tuple[str, object, List[object]]] = [
     ("muster_version", ctypes.c_char_p, []),
@@ -54,17 +73,28 @@ _PROTOTYPES: List[Tuple[str, object, List[object]]] = [
     (
         "muster_call",
         ctypes.c_int32,
-        [_P, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int64, _OUT, ctypes.POINTER(ctypes.c_size_t), _OUT],
+        [_P, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int64, _OUT, _LENGTH, _OUT],
+    ),
+    ("muster_queue_open", ctypes.c_int32, [_P, _OUT, _OUT]),
+    ("muster_queue_close", ctypes.c_int32, [_P]),
+    ("muster_queue_next", ctypes.c_int32, [_P, ctypes.c_int64, ctypes.POINTER(QueueEvent)]),
+    ("muster_queue_drain", ctypes.c_int32, [_P, ctypes.c_int64, ctypes.c_size_t, _OUT, _LENGTH, _OUT]),
+    ("muster_queue_fd", ctypes.c_int32, [_P]),
+    ("muster_event_clear", None, [ctypes.POINTER(QueueEvent)]),
+    (
+        "muster_submit",
+        ctypes.c_int32,
+        [_P, _P, ctypes.c_char_p, ctypes.c_char_p, _P, ctypes.POINTER(ctypes.c_uint64), _OUT],
     ),
     ("muster_serve", ctypes.c_int32, [_P, ctypes.c_char_p, _OUT, _OUT]),
-    ("muster_server_url", ctypes.c_int32, [_P, _OUT, ctypes.POINTER(ctypes.c_size_t), _OUT]),
+    ("muster_server_url", ctypes.c_int32, [_P, _OUT, _LENGTH, _OUT]),
     ("muster_server_stop", ctypes.c_int32, [_P]),
     (
         "muster_http",
         ctypes.c_int32,
         [
             *(_P, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t),
-            *(ctypes.POINTER(ctypes.c_int32), _OUT, _OUT, ctypes.POINTER(ctypes.c_size_t), _OUT),
+            *(ctypes.POINTER(ctypes.c_int32), _OUT, _OUT, _LENGTH, _OUT),
         ],
     ),
 ]

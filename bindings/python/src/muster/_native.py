@@ -5,9 +5,11 @@ from __future__ import annotations
 import ctypes
 import json
 import math
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
+import threading
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from ._library import Host, LogFunction, library
+from ._events import Item
+from ._library import EVENT_FINAL, Host, LogFunction, QueueEvent, library
 from .errors import MusterError, error_class
 
 Log = Callable[[int, str, str], None]
@@ -27,6 +29,8 @@ class HTTPAnswer(NamedTuple):
 
 
 _LONGEST_MS = 2**62
+_WOULD_DEADLOCK = 7
+_TIMEOUT = 41
 
 
 def library_version() -> str:
@@ -99,9 +103,7 @@ def cancel(handle: int, ticket: int) -> None:
 
 def call(handle: int, operation: str, args: bytes, timeout_ms: int) -> Any:
     """Calls an operation on this thread and gives its parsed answer."""
-    name = operation.encode()
-    if b"\0" in name:
-        raise ValueError("the name of an operation cannot contain a null character")
+    name = _name(operation)
     answer, length, error = ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_void_p()
     status = library.muster_call(
         handle, name, args, timeout_ms, ctypes.byref(answer), ctypes.byref(length), ctypes.byref(error)
@@ -113,6 +115,86 @@ def call(handle: int, operation: str, args: bytes, timeout_ms: int) -> Any:
     finally:
         library.muster_free(answer)
     return json.loads(text.decode())
+
+
+def open_queue(handle: int) -> int:
+    """Opens a queue on a plane and gives its handle."""
+    queue, error = ctypes.c_void_p(), ctypes.c_void_p()
+    status = library.muster_queue_open(handle, ctypes.byref(queue), ctypes.byref(error))
+    if status != 0 or queue.value is None:
+        raise _failure(status, error)
+    return queue.value
+
+
+def close_queue(queue: int) -> None:
+    """Closes a queue; harmless when it is closed already."""
+    status = library.muster_queue_close(queue)
+    if status == _WOULD_DEADLOCK:
+        # A forgotten stream was collected while the log was written: then somebody else has to do it.
+        threading.Thread(target=close_queue, args=(queue,), name="muster close", daemon=True).start()
+    elif status != 0:
+        raise _failure(status, ctypes.c_void_p())
+
+
+def queue_descriptor(queue: int) -> int:
+    """The descriptor that is readable while an event may wait; negative when there is none."""
+    descriptor: int = library.muster_queue_fd(queue)
+    return descriptor
+
+
+def submit(handle: int, queue: int, operation: str, args: bytes) -> int:
+    """Submits a call and gives its ticket."""
+    ticket, error = ctypes.c_uint64(), ctypes.c_void_p()
+    status = library.muster_submit(
+        handle, queue, _name(operation), args, None, ctypes.byref(ticket), ctypes.byref(error)
+    )
+    if status != 0:
+        raise _failure(status, error)
+    return ticket.value
+
+
+def next_item(queue: int, timeout_ms: int) -> Optional[Item]:
+    """What a queue has next; ``None`` when nothing came in time. A negative time-out is none."""
+    event = QueueEvent(ctypes.sizeof(QueueEvent))
+    status = library.muster_queue_next(queue, timeout_ms, ctypes.byref(event))
+    if status == _TIMEOUT:
+        return None
+    if status != 0:
+        raise _failure(status, ctypes.c_void_p())
+    try:
+        text = ctypes.string_at(event.json, event.json_len) if event.json else b"null"
+        failure = None
+        if event.status != 0:
+            error = ctypes.c_void_p(event.error)
+            event.error = None  # It is freed with this.
+            failure = _failure(event.status, error)
+        return Item(event.kind == EVENT_FINAL, event.sequence, json.loads(text.decode()), failure)
+    finally:
+        library.muster_event_clear(ctypes.byref(event))
+
+
+def drain(queue: int, most_bytes: int) -> List[Tuple[int, Item]]:
+    """What a queue has now: tickets, and what came of their calls."""
+    answer, length, error = ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_void_p()
+    status = library.muster_queue_drain(
+        queue, 0, most_bytes, ctypes.byref(answer), ctypes.byref(length), ctypes.byref(error)
+    )
+    if status == _TIMEOUT:
+        library.muster_error_free(error)
+        return []
+    if status != 0:
+        raise _failure(status, error)
+    try:
+        text = ctypes.string_at(answer, length.value)
+    finally:
+        library.muster_free(answer)
+    return [
+        (
+            entry["ticket"],
+            Item(entry["kind"] == "final", entry["sequence"], entry["json"], _told_failure(entry)),
+        )
+        for entry in json.loads(text.decode())
+    ]
 
 
 def http(handle: int, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HTTPAnswer:
@@ -165,6 +247,14 @@ def stop_server(server: int) -> None:
         raise _failure(status, ctypes.c_void_p())
 
 
+def _name(operation: str) -> bytes:
+    """The name of an operation as the library takes it."""
+    name = operation.encode()
+    if b"\0" in name:
+        raise ValueError("the name of an operation cannot contain a null character")
+    return name
+
+
 def _failure(status: int, error: ctypes.c_void_p) -> MusterError:
     """The exception for a failed call; frees the library's error object."""
     name = library.muster_status_name(status).decode()
@@ -179,3 +269,16 @@ def _failure(status: int, error: ctypes.c_void_p) -> MusterError:
         library.muster_error_free(error)
     detail = document.get("detail") if isinstance(document, dict) else document
     return error_class(status, http_status)(status, name, http_status, message, detail, retryable)
+
+
+def _told_failure(entry: Mapping[str, Any]) -> Optional[MusterError]:
+    """The exception for the end of a call that a drained queue tells; nothing when it has not failed."""
+    status = entry.get("status", 0)
+    if status == 0:
+        return None
+    name = library.muster_status_name(status).decode()
+    error = entry["error"]
+    document = error["document"]
+    detail = document.get("detail") if isinstance(document, dict) else document
+    http_status = error["http_status"]
+    return error_class(status, http_status)(status, name, http_status, error["message"], detail, error["retryable"])

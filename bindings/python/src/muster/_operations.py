@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Iterator, List, Literal, Optional, Union
 
 from . import types
 from ._area import UNSET, Area, Unset, given, present
+from ._streams import EventStream
+
+if TYPE_CHECKING:
+    from ._loops import AsyncEventStream
 
 BLOCKING_OPERATIONS: FrozenSet[str] = frozenset(["agents.invoke"])
 """Operations that wait for a model, and so are kept off the main thread."""
+
+STREAM_OPERATIONS: FrozenSet[str] = frozenset(["agents.invoke_stream", "tasks.events"])
+"""Operations that give events instead of an answer."""
 
 
 class Agents(Area):
@@ -398,6 +405,7 @@ class Agents(Area):
         *,
         version: Optional[Union[str, int]] = None,
         asynchronous: bool = False,
+        on_busy: Literal["enqueue", "reject", "replace"] = "enqueue",
         id: Optional[str] = None,
         title: Optional[str] = None,
         output_format: Optional[types.OutputFormat] = None,
@@ -438,7 +446,9 @@ class Agents(Area):
         Args:
             agent_id: The agent's id.
             version: The version to run: a number, or draft for the working copy; the deployed one by default.
-            asynchronous: Answer before the task has ended; refused with 501 in this version.
+            asynchronous: Answer as agents.invoke_async does, before the task has ended.
+            on_busy: What happens when the thread has a turn under way: enqueue waits for it, reject answers 409,
+                replace stops it and drops those that wait.
             timeout: Seconds; None is the plane's own limit, math.inf is none.
             ticket: From Plane.ticket(): a number by which another thread can cancel the call.
             other: Further fields of the request.
@@ -478,12 +488,395 @@ class Agents(Area):
         body = {"input": input, **fields, **other}
         answer: types.AgentExecution = self._call(
             "agents.invoke",
-            {"agent_id": agent_id, "version": version, "asynchronous": asynchronous},
+            {"agent_id": agent_id, "version": version, "asynchronous": asynchronous, "on_busy": on_busy},
             body,
             timeout=timeout,
             ticket=ticket,
         )
         return answer
+
+    async def ainvoke(
+        self,
+        agent_id: str,
+        text: Optional[str] = None,
+        *,
+        version: Optional[Union[str, int]] = None,
+        asynchronous: bool = False,
+        on_busy: Literal["enqueue", "reject", "replace"] = "enqueue",
+        id: Optional[str] = None,
+        title: Optional[str] = None,
+        output_format: Optional[types.OutputFormat] = None,
+        output_schema: Optional[Dict[str, Any]] = None,
+        additional_context: Optional[str] = None,
+        instructions_override: Optional[str] = None,
+        expected_output: Optional[str] = None,
+        think_mode: Optional[types.ThinkMode] = None,
+        disable_attachment_injection: Optional[bool] = None,
+        parent_execution_id: Optional[str] = None,
+        triggering_agent_id: Optional[str] = None,
+        payload_extension: Optional[Dict[str, Any]] = None,
+        source: Optional[str] = None,
+        mcp_servers: Optional[List[Any]] = None,
+        events_streaming: Optional[bool] = None,
+        worker_id: Optional[str] = None,
+        run_locally: Optional[bool] = None,
+        user_tokens: Optional[Dict[str, Any]] = None,
+        user_oidc_token: Optional[str] = None,
+        test_run_node_id: Optional[str] = None,
+        return_metrics: Optional[bool] = None,
+        llm_model_provider: Optional[types.ModelProvider] = None,
+        llm_model_name: Optional[str] = None,
+        llm_reasoning_effort: Optional[types.LlmReasoningEffort] = None,
+        tool_call_limit: Optional[int] = None,
+        harness_cli: Optional[str] = None,
+        permission_mode: Optional[types.PermissionMode] = None,
+        files: Optional[List[str]] = None,
+        user: Optional[types.User] = None,
+        attachments: Optional[List[Any]] = None,
+        principal: Optional[Dict[str, Any]] = None,
+        timeout: Optional[float] = None,
+        ticket: Optional[int] = None,
+        **other: Any,
+    ) -> types.AgentExecution:
+        """Runs an agent and waits for its task to end; the task is given also when the run failed. For asyncio:
+        cancelling the awaiting task cancels the call.
+
+        Args:
+            agent_id: The agent's id.
+            version: The version to run: a number, or draft for the working copy; the deployed one by default.
+            asynchronous: Answer as agents.invoke_async does, before the task has ended.
+            on_busy: What happens when the thread has a turn under way: enqueue waits for it, reject answers 409,
+                replace stops it and drops those that wait.
+            timeout: Seconds; None is the plane's own limit, math.inf is none.
+            ticket: From Plane.ticket(): a number by which another thread can cancel the call.
+            other: Further fields of the request.
+        """
+        input = given({"text": text, "files": files, "user": user, "attachments": attachments, "principal": principal})
+        fields = given(
+            {
+                "id": id,
+                "title": title,
+                "output_format": output_format,
+                "output_schema": output_schema,
+                "additional_context": additional_context,
+                "instructions_override": instructions_override,
+                "expected_output": expected_output,
+                "think_mode": think_mode,
+                "disable_attachment_injection": disable_attachment_injection,
+                "parent_execution_id": parent_execution_id,
+                "triggering_agent_id": triggering_agent_id,
+                "payload_extension": payload_extension,
+                "source": source,
+                "mcp_servers": mcp_servers,
+                "events_streaming": events_streaming,
+                "worker_id": worker_id,
+                "run_locally": run_locally,
+                "user_tokens": user_tokens,
+                "user_oidc_token": user_oidc_token,
+                "test_run_node_id": test_run_node_id,
+                "return_metrics": return_metrics,
+                "llm_model_provider": llm_model_provider,
+                "llm_model_name": llm_model_name,
+                "llm_reasoning_effort": llm_reasoning_effort,
+                "tool_call_limit": tool_call_limit,
+                "harness_cli": harness_cli,
+                "permission_mode": permission_mode,
+            },
+        )
+        body = {"input": input, **fields, **other}
+        answer: types.AgentExecution = await self._acall(
+            "agents.invoke",
+            {"agent_id": agent_id, "version": version, "asynchronous": asynchronous, "on_busy": on_busy},
+            body,
+            timeout=timeout,
+            ticket=ticket,
+        )
+        return answer
+
+    def invoke_async(
+        self,
+        agent_id: str,
+        text: Optional[str] = None,
+        *,
+        version: Optional[Union[str, int]] = None,
+        on_busy: Literal["enqueue", "reject", "replace"] = "enqueue",
+        id: Optional[str] = None,
+        title: Optional[str] = None,
+        output_format: Optional[types.OutputFormat] = None,
+        output_schema: Optional[Dict[str, Any]] = None,
+        additional_context: Optional[str] = None,
+        instructions_override: Optional[str] = None,
+        expected_output: Optional[str] = None,
+        think_mode: Optional[types.ThinkMode] = None,
+        disable_attachment_injection: Optional[bool] = None,
+        parent_execution_id: Optional[str] = None,
+        triggering_agent_id: Optional[str] = None,
+        payload_extension: Optional[Dict[str, Any]] = None,
+        source: Optional[str] = None,
+        mcp_servers: Optional[List[Any]] = None,
+        events_streaming: Optional[bool] = None,
+        worker_id: Optional[str] = None,
+        run_locally: Optional[bool] = None,
+        user_tokens: Optional[Dict[str, Any]] = None,
+        user_oidc_token: Optional[str] = None,
+        test_run_node_id: Optional[str] = None,
+        return_metrics: Optional[bool] = None,
+        llm_model_provider: Optional[types.ModelProvider] = None,
+        llm_model_name: Optional[str] = None,
+        llm_reasoning_effort: Optional[types.LlmReasoningEffort] = None,
+        tool_call_limit: Optional[int] = None,
+        harness_cli: Optional[str] = None,
+        permission_mode: Optional[types.PermissionMode] = None,
+        files: Optional[List[str]] = None,
+        user: Optional[types.User] = None,
+        attachments: Optional[List[Any]] = None,
+        principal: Optional[Dict[str, Any]] = None,
+        **other: Any,
+    ) -> types.AgentExecution:
+        """Runs an agent and gives its task as it was accepted, `pending`; the run goes on.
+
+        Args:
+            agent_id: The agent's id.
+            version: The version to run: a number, or draft for the working copy; the deployed one by default.
+            on_busy: What happens when the thread has a turn under way: enqueue waits for it, reject answers 409,
+                replace stops it and drops those that wait.
+            other: Further fields of the request.
+        """
+        input = given({"text": text, "files": files, "user": user, "attachments": attachments, "principal": principal})
+        fields = given(
+            {
+                "id": id,
+                "title": title,
+                "output_format": output_format,
+                "output_schema": output_schema,
+                "additional_context": additional_context,
+                "instructions_override": instructions_override,
+                "expected_output": expected_output,
+                "think_mode": think_mode,
+                "disable_attachment_injection": disable_attachment_injection,
+                "parent_execution_id": parent_execution_id,
+                "triggering_agent_id": triggering_agent_id,
+                "payload_extension": payload_extension,
+                "source": source,
+                "mcp_servers": mcp_servers,
+                "events_streaming": events_streaming,
+                "worker_id": worker_id,
+                "run_locally": run_locally,
+                "user_tokens": user_tokens,
+                "user_oidc_token": user_oidc_token,
+                "test_run_node_id": test_run_node_id,
+                "return_metrics": return_metrics,
+                "llm_model_provider": llm_model_provider,
+                "llm_model_name": llm_model_name,
+                "llm_reasoning_effort": llm_reasoning_effort,
+                "tool_call_limit": tool_call_limit,
+                "harness_cli": harness_cli,
+                "permission_mode": permission_mode,
+            },
+        )
+        body = {"input": input, **fields, **other}
+        answer: types.AgentExecution = self._call(
+            "agents.invoke_async",
+            {"agent_id": agent_id, "version": version, "on_busy": on_busy},
+            body,
+        )
+        return answer
+
+    def stream(
+        self,
+        agent_id: str,
+        text: Optional[str] = None,
+        *,
+        version: Optional[Union[str, int]] = None,
+        on_busy: Literal["enqueue", "reject", "replace"] = "enqueue",
+        on_disconnect: Optional[Literal["continue", "cancel"]] = None,
+        id: Optional[str] = None,
+        title: Optional[str] = None,
+        output_format: Optional[types.OutputFormat] = None,
+        output_schema: Optional[Dict[str, Any]] = None,
+        additional_context: Optional[str] = None,
+        instructions_override: Optional[str] = None,
+        expected_output: Optional[str] = None,
+        think_mode: Optional[types.ThinkMode] = None,
+        disable_attachment_injection: Optional[bool] = None,
+        parent_execution_id: Optional[str] = None,
+        triggering_agent_id: Optional[str] = None,
+        payload_extension: Optional[Dict[str, Any]] = None,
+        source: Optional[str] = None,
+        mcp_servers: Optional[List[Any]] = None,
+        events_streaming: Optional[bool] = None,
+        worker_id: Optional[str] = None,
+        run_locally: Optional[bool] = None,
+        user_tokens: Optional[Dict[str, Any]] = None,
+        user_oidc_token: Optional[str] = None,
+        test_run_node_id: Optional[str] = None,
+        return_metrics: Optional[bool] = None,
+        llm_model_provider: Optional[types.ModelProvider] = None,
+        llm_model_name: Optional[str] = None,
+        llm_reasoning_effort: Optional[types.LlmReasoningEffort] = None,
+        tool_call_limit: Optional[int] = None,
+        harness_cli: Optional[str] = None,
+        permission_mode: Optional[types.PermissionMode] = None,
+        files: Optional[List[str]] = None,
+        user: Optional[types.User] = None,
+        attachments: Optional[List[Any]] = None,
+        principal: Optional[Dict[str, Any]] = None,
+        timeout: Optional[float] = None,
+        ticket: Optional[int] = None,
+        **other: Any,
+    ) -> EventStream:
+        """Runs an agent and gives the events of its task, until that has ended.
+
+        Args:
+            agent_id: The agent's id.
+            version: The version to run: a number, or draft for the working copy; the deployed one by default.
+            on_busy: What happens when the thread has a turn under way: enqueue waits for it, reject answers 409,
+                replace stops it and drops those that wait.
+            on_disconnect: continue: the run goes on when the stream is left or forgotten, or waiting is interrupted;
+                cancel: it is stopped. By default it goes on when the stream is left, and is stopped when waiting is
+                interrupted: by Ctrl-C, or because the asyncio task is cancelled.
+            timeout: Seconds; None is the plane's own limit, math.inf is none.
+            ticket: From Plane.ticket(): a number by which another thread can cancel the call.
+            other: Further fields of the request.
+        """
+        input = given({"text": text, "files": files, "user": user, "attachments": attachments, "principal": principal})
+        fields = given(
+            {
+                "id": id,
+                "title": title,
+                "output_format": output_format,
+                "output_schema": output_schema,
+                "additional_context": additional_context,
+                "instructions_override": instructions_override,
+                "expected_output": expected_output,
+                "think_mode": think_mode,
+                "disable_attachment_injection": disable_attachment_injection,
+                "parent_execution_id": parent_execution_id,
+                "triggering_agent_id": triggering_agent_id,
+                "payload_extension": payload_extension,
+                "source": source,
+                "mcp_servers": mcp_servers,
+                "events_streaming": events_streaming,
+                "worker_id": worker_id,
+                "run_locally": run_locally,
+                "user_tokens": user_tokens,
+                "user_oidc_token": user_oidc_token,
+                "test_run_node_id": test_run_node_id,
+                "return_metrics": return_metrics,
+                "llm_model_provider": llm_model_provider,
+                "llm_model_name": llm_model_name,
+                "llm_reasoning_effort": llm_reasoning_effort,
+                "tool_call_limit": tool_call_limit,
+                "harness_cli": harness_cli,
+                "permission_mode": permission_mode,
+            },
+        )
+        body = {"input": input, **fields, **other}
+        return self._stream(
+            "agents.invoke_stream",
+            {"agent_id": agent_id, "version": version, "on_busy": on_busy, "on_disconnect": on_disconnect},
+            body,
+            timeout=timeout,
+            ticket=ticket,
+        )
+
+    def astream(
+        self,
+        agent_id: str,
+        text: Optional[str] = None,
+        *,
+        version: Optional[Union[str, int]] = None,
+        on_busy: Literal["enqueue", "reject", "replace"] = "enqueue",
+        on_disconnect: Optional[Literal["continue", "cancel"]] = None,
+        id: Optional[str] = None,
+        title: Optional[str] = None,
+        output_format: Optional[types.OutputFormat] = None,
+        output_schema: Optional[Dict[str, Any]] = None,
+        additional_context: Optional[str] = None,
+        instructions_override: Optional[str] = None,
+        expected_output: Optional[str] = None,
+        think_mode: Optional[types.ThinkMode] = None,
+        disable_attachment_injection: Optional[bool] = None,
+        parent_execution_id: Optional[str] = None,
+        triggering_agent_id: Optional[str] = None,
+        payload_extension: Optional[Dict[str, Any]] = None,
+        source: Optional[str] = None,
+        mcp_servers: Optional[List[Any]] = None,
+        events_streaming: Optional[bool] = None,
+        worker_id: Optional[str] = None,
+        run_locally: Optional[bool] = None,
+        user_tokens: Optional[Dict[str, Any]] = None,
+        user_oidc_token: Optional[str] = None,
+        test_run_node_id: Optional[str] = None,
+        return_metrics: Optional[bool] = None,
+        llm_model_provider: Optional[types.ModelProvider] = None,
+        llm_model_name: Optional[str] = None,
+        llm_reasoning_effort: Optional[types.LlmReasoningEffort] = None,
+        tool_call_limit: Optional[int] = None,
+        harness_cli: Optional[str] = None,
+        permission_mode: Optional[types.PermissionMode] = None,
+        files: Optional[List[str]] = None,
+        user: Optional[types.User] = None,
+        attachments: Optional[List[Any]] = None,
+        principal: Optional[Dict[str, Any]] = None,
+        timeout: Optional[float] = None,
+        ticket: Optional[int] = None,
+        **other: Any,
+    ) -> AsyncEventStream:
+        """Runs an agent and gives the events of its task, until that has ended. For `async for`.
+
+        Args:
+            agent_id: The agent's id.
+            version: The version to run: a number, or draft for the working copy; the deployed one by default.
+            on_busy: What happens when the thread has a turn under way: enqueue waits for it, reject answers 409,
+                replace stops it and drops those that wait.
+            on_disconnect: continue: the run goes on when the stream is left or forgotten, or waiting is interrupted;
+                cancel: it is stopped. By default it goes on when the stream is left, and is stopped when waiting is
+                interrupted: by Ctrl-C, or because the asyncio task is cancelled.
+            timeout: Seconds; None is the plane's own limit, math.inf is none.
+            ticket: From Plane.ticket(): a number by which another thread can cancel the call.
+            other: Further fields of the request.
+        """
+        input = given({"text": text, "files": files, "user": user, "attachments": attachments, "principal": principal})
+        fields = given(
+            {
+                "id": id,
+                "title": title,
+                "output_format": output_format,
+                "output_schema": output_schema,
+                "additional_context": additional_context,
+                "instructions_override": instructions_override,
+                "expected_output": expected_output,
+                "think_mode": think_mode,
+                "disable_attachment_injection": disable_attachment_injection,
+                "parent_execution_id": parent_execution_id,
+                "triggering_agent_id": triggering_agent_id,
+                "payload_extension": payload_extension,
+                "source": source,
+                "mcp_servers": mcp_servers,
+                "events_streaming": events_streaming,
+                "worker_id": worker_id,
+                "run_locally": run_locally,
+                "user_tokens": user_tokens,
+                "user_oidc_token": user_oidc_token,
+                "test_run_node_id": test_run_node_id,
+                "return_metrics": return_metrics,
+                "llm_model_provider": llm_model_provider,
+                "llm_model_name": llm_model_name,
+                "llm_reasoning_effort": llm_reasoning_effort,
+                "tool_call_limit": tool_call_limit,
+                "harness_cli": harness_cli,
+                "permission_mode": permission_mode,
+            },
+        )
+        body = {"input": input, **fields, **other}
+        return self._astream(
+            "agents.invoke_stream",
+            {"agent_id": agent_id, "version": version, "on_busy": on_busy, "on_disconnect": on_disconnect},
+            body,
+            timeout=timeout,
+            ticket=ticket,
+        )
 
     def tasks(
         self,
@@ -741,6 +1134,37 @@ class Tasks(Area):
             task_id: The task's id, which is also its thread's.
         """
         answer: types.FullThread = self._call("tasks.thread_full", {"task_id": task_id})
+        return answer
+
+    def events(self, task_id: str, *, after: Union[str, int] = 0, ticket: Optional[int] = None) -> EventStream:
+        """Follows a task, running or ended: its events from a place on, until its last turn has ended.
+
+        Args:
+            task_id: The task's id, which is also its thread's.
+            after: Only what comes behind the event with this id: the number of a journal record, or as events carry it.
+                From the first event by default.
+            ticket: From Plane.ticket(): a number by which another thread can cancel the call.
+        """
+        return self._stream("tasks.events", {"task_id": task_id, "after": after}, ticket=ticket)
+
+    def aevents(self, task_id: str, *, after: Union[str, int] = 0, ticket: Optional[int] = None) -> AsyncEventStream:
+        """Follows a task, running or ended: its events from a place on, until its last turn has ended. For `async for`.
+
+        Args:
+            task_id: The task's id, which is also its thread's.
+            after: Only what comes behind the event with this id: the number of a journal record, or as events carry it.
+                From the first event by default.
+            ticket: From Plane.ticket(): a number by which another thread can cancel the call.
+        """
+        return self._astream("tasks.events", {"task_id": task_id, "after": after}, ticket=ticket)
+
+    def activity(self, task_id: str) -> types.TaskActivity:
+        """Gives what was said in a task: prompts and answers, those that were cut off too.
+
+        Args:
+            task_id: The task's id, which is also its thread's.
+        """
+        answer: types.TaskActivity = self._call("tasks.activity", {"task_id": task_id})
         return answer
 
     def prune(self, *, before: str, agent_id: Optional[str] = None, **other: Any) -> types.PrunedTasks:

@@ -7,16 +7,23 @@ import os
 import threading
 import weakref
 from types import TracebackType
-from typing import Any, Callable, List, Mapping, Optional, Sequence, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 from . import _native
 from ._area import given
 from ._native import HTTPAnswer
-from ._operations import BLOCKING_OPERATIONS, Agents, Keys, LlmProviders, Store, Tasks
+from ._operations import BLOCKING_OPERATIONS, STREAM_OPERATIONS, Agents, Keys, LlmProviders, Store, Tasks
 from ._server import Server
+from ._streams import EventStream
 from .errors import MusterError
 
+if TYPE_CHECKING:
+    from ._loops import AsyncEventStream, LoopQueue
+
 _Answer = TypeVar("_Answer")
+
+# No limit, for a call that is submitted: some hundred thousand years.
+_NO_LIMIT_MS = 2**53
 
 
 class Plane:
@@ -31,7 +38,9 @@ class Plane:
         self._store = config.get("store")
         self._log = _native.log_hook(log) if log is not None else None
         self._handle = _native.open_plane(_native.encode(config), self._log)
-        self._finalizer = weakref.finalize(self, _native.close_plane, self._handle, self._log)
+        # By the id of the event loop; each is touched by the thread of its loop.
+        self._loop_queues: Dict[int, LoopQueue] = {}
+        self._finalizer = weakref.finalize(self, _close, self._handle, self._loop_queues, self._log)
 
     @property
     def agents(self) -> Agents:
@@ -75,6 +84,54 @@ class Plane:
         ``ticket`` is from :meth:`ticket`. Gives the parsed answer, ``None`` for an operation without one.
         """
         return self._call(operation, {**(args or {}), **more}, timeout, ticket)
+
+    async def acall(
+        self,
+        operation: str,
+        args: Optional[Mapping[str, Any]] = None,
+        /,
+        *,
+        timeout: Optional[float] = None,
+        ticket: Optional[int] = None,
+        **more: Any,
+    ) -> Any:
+        """As :meth:`call`, for asyncio: no thread waits for it, however many such calls are under way.
+
+        Cancelling the asyncio task that awaits it cancels the call. For a run, ``timeout`` of ``None`` is
+        ``limits.run_timeout_ms`` of the plane. Needs a plane with a store of its own, and an event loop that has
+        ``add_reader``.
+        """
+        return await self._acall(operation, {**(args or {}), **more}, timeout, ticket)
+
+    def stream(
+        self,
+        operation: str,
+        args: Optional[Mapping[str, Any]] = None,
+        /,
+        *,
+        timeout: Optional[float] = None,
+        ticket: Optional[int] = None,
+        **more: Any,
+    ) -> EventStream:
+        """Begins an operation that gives events: ``agents.invoke_stream`` or ``tasks.events``.
+
+        Arguments are as for :meth:`call`. A run that is still read after ``timeout`` seconds is stopped; ``None`` takes
+        ``limits.run_timeout_ms`` of the plane. Needs a plane with a store of its own.
+        """
+        return self._stream(operation, {**(args or {}), **more}, timeout, ticket)
+
+    def astream(
+        self,
+        operation: str,
+        args: Optional[Mapping[str, Any]] = None,
+        /,
+        *,
+        timeout: Optional[float] = None,
+        ticket: Optional[int] = None,
+        **more: Any,
+    ) -> AsyncEventStream:
+        """As :meth:`stream`, for ``async for`` on the running event loop, which must have ``add_reader``."""
+        return self._astream(operation, {**(args or {}), **more}, timeout, ticket)
 
     def http(
         self,
@@ -129,7 +186,7 @@ class Plane:
 
         Closing twice is harmless. Any later call raises :class:`BadHandleError`.
         """
-        _native.close_plane(self._handle)
+        _close(self._handle, self._loop_queues, None)
         self._finalizer.detach()
 
     def __enter__(self) -> Plane:
@@ -153,9 +210,49 @@ class Plane:
         timeout_ms = _native.milliseconds(timeout)
         if ticket is not None:
             args = _with_ticket(args, ticket)
-        if operation in BLOCKING_OPERATIONS and threading.current_thread() is threading.main_thread():
+        waits = operation in BLOCKING_OPERATIONS or operation in STREAM_OPERATIONS
+        if waits and threading.current_thread() is threading.main_thread():
             return self._call_interruptibly(operation, args, timeout_ms)
         return _native.call(self._handle, operation, _native.encode(args), timeout_ms)
+
+    async def _acall(
+        self, operation: str, args: Mapping[str, Any], timeout: Optional[float] = None, ticket: Optional[int] = None
+    ) -> Any:
+        """Submits a call and awaits its answer."""
+        return await self._loop_queue().submit(operation, _submitted(args, timeout, ticket)).answer()
+
+    def _stream(
+        self, operation: str, args: Mapping[str, Any], timeout: Optional[float] = None, ticket: Optional[int] = None
+    ) -> EventStream:
+        """Begins an operation that gives events."""
+        _check_stream(operation)
+        return EventStream(self, self._handle, operation, _submitted(args, timeout, ticket))
+
+    def _astream(
+        self, operation: str, args: Mapping[str, Any], timeout: Optional[float] = None, ticket: Optional[int] = None
+    ) -> AsyncEventStream:
+        """Begins an operation that gives events to the running event loop."""
+        from ._loops import AsyncEventStream
+
+        _check_stream(operation)
+        return AsyncEventStream(self, self._loop_queue(), operation, _submitted(args, timeout, ticket))
+
+    def _loop_queue(self) -> LoopQueue:
+        """The queue of the running event loop."""
+        # asyncio takes as long to import as everything else together, and whoever gets here has it.
+        import asyncio
+
+        from ._loops import LoopQueue
+
+        loop = asyncio.get_running_loop()
+        queue = self._loop_queues.get(id(loop))
+        # The id may be that of a loop that is gone.
+        if queue is None or queue.loop is not loop or not queue.is_open:
+            for key, other in list(self._loop_queues.items()):
+                if not other.is_open:
+                    self._loop_queues.pop(key, None)
+            queue = self._loop_queues[id(loop)] = LoopQueue(self._handle, loop)
+        return queue
 
     def _call_interruptibly(self, operation: str, args: Mapping[str, Any], timeout_ms: int) -> Any:
         """Calls on a helper thread, because Python runs signal handlers on the main one and only between its own steps.
@@ -176,6 +273,20 @@ class Plane:
                 _native.cancel(self._handle, named)
 
         return _on_helper(operation, lambda: _native.call(self._handle, operation, text, timeout_ms), cancel)
+
+
+def _close(handle: int, loop_queues: Dict[int, LoopQueue], log: Optional[Any]) -> None:
+    """Closes a plane; what waits in event loops is told there. ``log`` is only kept alive until then."""
+    _native.close_plane(handle, log)
+    for queue in list(loop_queues.values()):
+        queue.retire()
+    loop_queues.clear()
+
+
+def _check_stream(operation: str) -> None:
+    """Refuses operations that have an answer instead of events."""
+    if operation not in STREAM_OPERATIONS:
+        raise ValueError(f"{operation} does not give events: use call or acall")
 
 
 def _on_helper(name: str, perform: Callable[[], _Answer], cancel: Optional[Callable[[], None]]) -> _Answer:
@@ -222,9 +333,21 @@ def _ticket_of(args: Mapping[str, Any]) -> Optional[int]:
 
 
 def _with_ticket(args: Mapping[str, Any], ticket: int) -> Mapping[str, Any]:
-    """The arguments with a ticket; a context that is no object is left for the library to refuse."""
+    """The arguments with a ticket."""
+    return _with_context(args, {"ticket": ticket})
+
+
+def _with_context(args: Mapping[str, Any], added: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments with more context; one that is no object is left for the library to refuse."""
     context = args.get("context", {})
-    return {**args, "context": {**context, "ticket": ticket}} if isinstance(context, Mapping) else args
+    return {**args, "context": {**context, **added}} if isinstance(context, Mapping) else args
+
+
+def _submitted(args: Mapping[str, Any], timeout: Optional[float], ticket: Optional[int]) -> Mapping[str, Any]:
+    """The arguments of a call that is submitted: the time that it has is part of its context."""
+    timeout_ms = _native.milliseconds(timeout)
+    added = given({"ticket": ticket, "timeout_ms": _NO_LIMIT_MS if timeout_ms < 0 else timeout_ms or None})
+    return _with_context(args, added) if added else args
 
 
 def open(
@@ -253,7 +376,8 @@ def open(
         network: Which addresses of models an agent may name: ``"open"``: any; ``"public"``: public ones; a list:
             public ones, and ``"loopback"``, ``"private"`` or ``"HOST[:PORT]"`` as far as they are in it.
         api_key: What a service elsewhere knows the caller by; nothing but this and ``limits`` has a meaning for one.
-        limits: ``{"call_timeout_ms"}``: the time of a call without a timeout of its own.
+        limits: ``{"call_timeout_ms", "run_timeout_ms", ...}``: the time of a call without a timeout of its own, and of
+            a run that no thread waits for.
         log: Called with level, component and message of each log line, on a thread that is inside a call. It must not
             call the plane.
         other: Further keys for a newer library; one that the library does not know is a :class:`MisuseError`.

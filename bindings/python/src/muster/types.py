@@ -72,7 +72,8 @@ AuthType = Literal["api_key", "oauth2", "custom_headers", "none", "sso_user"]
 ThinkMode = Literal["default", "harder"]
 PermissionMode = Literal["full", "gated"]
 AgentExecutionStatus = Literal["pending", "executing", "paused", "error", "failed", "completed", "stopped"]
-Role = Literal["user", "assistant", "system", "tool"]
+ThreadMessageRole = Literal["user", "assistant", "system", "tool"]
+ActivityEntryRole = Literal["user", "agent"]
 
 
 class AIAgent(TypedDict, total=False):
@@ -709,11 +710,51 @@ class ThreadMessageMetrics(TypedDict, total=False):
 
 class ThreadMessage(TypedDict, total=False):
     id: str
-    role: Role
+    role: ThreadMessageRole
     content: str
     created_at: int
     """Unix seconds."""
     metrics: Optional[ThreadMessageMetrics]
+
+
+class TaskEvent(TypedDict, total=False):
+    """Something that happened to a task."""
+
+    type: str
+    """task_created, task_updated and task_finished carry the task in data, chunk a piece of the answer. There may be
+    more: ignore what you do not know.
+    """
+    task_id: str
+    organization_id: str
+    time: str
+    id: str
+    """The place behind the event: tasks.events goes on there with after. A journal record's number, and in the text of
+    an answer also the attempt and how many bytes of its text there were.
+    """
+    data: Union[Dict[str, Any], str]
+
+
+class ActivityEntryContent(TypedDict, total=False):
+    text: str
+    files: List[str]
+
+
+class ActivityEntry(TypedDict, total=False):
+    id: str
+    created_at: str
+    role: ActivityEntryRole
+    content: ActivityEntryContent
+    sub_execution_result: bool
+    user: Optional[Dict[str, Any]]
+
+
+class TaskActivity(TypedDict, total=False):
+    """What was said in a task."""
+
+    id: str
+    created_at: str
+    user: Optional[Dict[str, Any]]
+    messages: List[ActivityEntry]
 
 
 class LLMProvider(TypedDict, total=False):
@@ -885,6 +926,7 @@ class Error(TypedDict, total=False):
 
 
 Thread = List[ThreadMessage]
+TaskEvents = List[TaskEvent]
 FullThread = Dict[str, Thread]
 LLMProviders = List[LLMProvider]
 LLMModels = List[LLMModel]

@@ -1,0 +1,69 @@
+"""The events of a task, and what a queue of the library gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Optional
+
+from .errors import MusterError
+
+
+@dataclass
+class Event:
+    """Something that happened to a task.
+
+    A turn has ``task_created``, then ``task_updated`` and ``chunk`` in any number, and at last ``task_finished``. A
+    ``task_updated`` behind chunks says that the answer begins anew: the model's connection broke, and it is asked
+    again. A newer library may give other types; pass over those that you do not know.
+    """
+
+    __slots__ = ("type", "task_id", "organization_id", "time", "id", "data", "sequence")
+
+    type: str
+    """What happened: ``"task_created"``, ``"task_updated"``, ``"chunk"``, ``"task_finished"``, or something newer."""
+    task_id: str
+    """The task, which is also its thread."""
+    organization_id: str
+    """Whose task it is."""
+    time: str
+    """When it happened, in UTC: ``"2026-06-01T10:00:00.000001Z"``."""
+    id: str
+    """The place behind the event: ``plane.tasks.events(task_id, after=event.id)`` goes on there."""
+    data: Any
+    """Of a chunk, a piece of the answer; of the other types, the task as :class:`muster.types.AgentExecution`."""
+    sequence: int
+    """The last record of the task's journal before the end of the event."""
+
+    @property
+    def text(self) -> str:
+        """The piece of the answer that a chunk is; empty for every other event."""
+        return self.data if self.type == "chunk" and isinstance(self.data, str) else ""
+
+
+class Item(NamedTuple):
+    """What a queue gives of one call."""
+
+    is_final: bool
+    """Whether it is the last of the call."""
+    sequence: int
+    """The last journal record before its end, of an event of a task."""
+    value: Any
+    """The parsed event or answer; ``None`` when there is none."""
+    failure: Optional[MusterError]
+    """Of the last: why the call failed, if it did."""
+
+    def event(self) -> Optional[Event]:
+        """The event of a task that it is, if it is one."""
+        value = self.value
+        if not isinstance(value, dict):
+            return None
+        get = value.get
+        return Event(
+            get("type", ""),
+            get("task_id", ""),
+            get("organization_id", ""),
+            get("time", ""),
+            get("id", ""),
+            get("data"),
+            self.sequence,
+        )
