@@ -9,6 +9,7 @@ enum InvokeCommand {
       .init("thread", "ID", "Continue or start this conversation."),
       .init("version", "V", "A number, or draft for the working copy; default: the deployed version."),
       .init("timeout", "SECONDS", "How long to wait."),
+      .init("stream", nil, "Print the answer while it comes; with --json, each event as a line."),
     ],
     details: """
       An agent is named by its id or by its name, if only one has it. The text - stands for standard input. Ctrl-C cancels \
@@ -34,6 +35,11 @@ enum InvokeCommand {
 
     let watch = InterruptWatch(plane: plane, ticket: ticket)
     defer { watch.end() }
+    if options.has("stream") {
+      if timeout > 0 { context.set("timeout_ms", timeout) }
+      var printer = EventPrinter(session, session.operand(0))
+      return try printer.print(try EventReader.open("agents.invoke_stream", arguments, on: plane))
+    }
     let spinner = Spinner(session.operand(0))
     let answer: String
     do throws(Plane.CallFailure) {

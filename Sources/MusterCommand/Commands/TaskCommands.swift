@@ -17,6 +17,10 @@ enum TaskCommands {
     Command("tasks get", "Show a task.", operands: [task], run: get),
     Command("tasks stop", "Stop a running task, wherever it runs.", operands: [task], run: stop),
     Command(
+      "tasks watch", "Follow a task until it has ended, also one that another program runs.", operands: [task],
+      options: [.init("after", "ID", "Only what comes behind the event with this id.")],
+      details: "Prints what is said while it comes; with --json, each event as a line.", run: watch),
+    Command(
       "tasks thread", "Print the prompts and answers of a task's conversation.", operands: [task],
       options: [.init("full", nil, "Print the messages of its sub-tasks, too.")], run: thread),
     Command("tasks delete", "Remove a task and its sub-tasks for good.", operands: [task], run: delete),
@@ -92,6 +96,14 @@ enum TaskCommands {
     sheet.add("result", task.string("result"))
     sheet.show()
     return ExitCode.success
+  }
+
+  @Sendable private static func watch(_ session: Session) throws(Failure) -> Int32 {
+    let arguments = try Value.object("task_id", session.operand(0))
+    if let after = session.options["after"] { arguments.set("after", after) }
+    let plane = try session.open()
+    var printer = EventPrinter(session, session.operand(0))
+    return try printer.print(try EventReader.open("tasks.events", arguments, on: plane))
   }
 
   @Sendable private static func thread(_ session: Session) throws(Failure) -> Int32 {
