@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Builds the benchmarks into build/benchmarks, runs them, and prints one table of ratios against floors of the same run.
 #
-#   Benchmarks/run.sh           100,000 agents, many rounds (about 4 minutes); fails when a ratio misses its bound
+#   Benchmarks/run.sh           100,000 agents, many rounds (about 10 minutes); fails when a ratio misses its bound
 #   Benchmarks/run.sh quick     small counts (about a minute, most of it building); only tells
-#   Benchmarks/run.sh [quick] NAME...   some of: read create invoke call load serve size
+#   Benchmarks/run.sh [quick] NAME...   some of: read create invoke call load serve streams size
 #
 # MUSTER_BUILD: the folder with libmuster.so (default: build). BENCH_FOLDER: where stores are made (default: build/benchmarks/stores); it should be on a
-# real disk. The store with many agents is kept in it for the next run. `serve` needs nginx, wrk, curl and libmicrohttpd-dev.
+# real disk. The store with many agents is kept in it for the next run. `serve` needs nginx, wrk, curl and libmicrohttpd-dev; `streams` 10,100 open files
+# for one process, and with libssl-dev and openssl it tells of HTTPS, too.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 here=$root/Benchmarks
@@ -15,9 +16,9 @@ out=$root/build/benchmarks
 stores=${BENCH_FOLDER:-$out/stores}
 quick=no
 if [ "${1:-}" = quick ]; then quick=yes; shift; fi
-wanted=" ${*:-read create invoke call load serve size} "
+wanted=" ${*:-read create invoke call load serve streams size} "
 for name in $wanted; do
-  case " read create invoke call load serve size " in *" $name "*) ;; *) echo "no benchmark is named $name" >&2; exit 2 ;; esac
+  case " read create invoke call load serve streams size " in *" $name "*) ;; *) echo "no benchmark is named $name" >&2; exit 2 ;; esac
 done
 mkdir -p "$out" "$stores"
 scratch=$(mktemp -d "$stores/run.XXXXXX")
@@ -27,14 +28,16 @@ trap 'exit 130' INT TERM
 selected() { case $wanted in *" $1 "*) ;; *) return 1 ;; esac; }
 
 build() { # program, further libraries
-  gcc -std=gnu11 -O2 -Wall -Wextra -Werror -I"$root/include" "$here/$1.c" -o "$out/$1" -L"$library" -lmuster -lsqlite3 -lpthread "${@:2}" \
-    -Wl,-rpath,"$library"
+  gcc -std=gnu11 -O2 -Wall -Wextra -Werror -I"$root/include" -I"$root/Tests/servers" "$here/$1.c" -o "$out/$1" -L"$library" -lmuster -lsqlite3 \
+    -lpthread "${@:2}" -Wl,-rpath,"$library"
 }
 
 if [ "$quick" = yes ]; then
   agents=10000 pages=200 reads=10 creates="5 3200" invokes="5 50" calls="10 2000" loads=10 lists="3 1" requests="3 512" starts=10
+  memory="1 2000" cpu="1 200 40" first="3 40" throughput="1 1000 1000"
 else
   agents=100000 pages=2000 reads=15 creates="15 12800" invokes="15 150" calls="30 10000" loads=40 lists="10 3" requests="15 1024" starts=40
+  memory="3 10000" cpu="3 1000 100" first="9 100" throughput="3 5000 10000"
 fi
 results=$scratch/results
 
@@ -88,6 +91,26 @@ if selected serve; then
   build serve_ready_ours
   gcc -std=gnu11 -O2 -Wall -Wextra -Werror "$here/serve_ready_empty.c" -o "$out/serve_ready_empty" -lmicrohttpd
   "$out/serve_ready" "$scratch" $starts "$out/serve_ready_ours" "$out/serve_ready_empty" >>"$results"
+fi
+if selected streams; then
+  tls=() certificate=()
+  if echo '#include <openssl/ssl.h>' | gcc -E - >/dev/null 2>&1; then
+    tls=(-DSTREAM_MODEL_TLS -lssl -lcrypto)
+    certificate=("$scratch/certificate.pem" "$scratch/key.pem")
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 \
+      -addext subjectAltName=IP:127.0.0.1 -keyout "${certificate[1]}" -out "${certificate[0]}" 2>/dev/null
+  else
+    echo "libssl-dev is not installed: streams over HTTPS are not measured" >&2
+  fi
+  ulimit -n "$(ulimit -Hn)"
+  # shellcheck disable=SC2086
+  for name in memory cpu first throughput; do
+    build "streams_$name" -lcurl -ljansson "${tls[@]}"
+    more=()
+    [ $name != cpu ] || more=("${certificate[@]}")
+    "$out/streams_$name" "$scratch" ${!name} "${more[@]}" >>"$results"
+    rm -f "$scratch"/*.db*
+  done
 fi
 if selected size; then
   # The Makefile's flags, with another name and other exports.
