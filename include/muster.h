@@ -168,7 +168,7 @@ typedef struct muster muster;
 #define MUSTER_LOG_DEBUG 4
 
 /* Receives one log line; `message` has `length` bytes and a NUL, and is valid during the call only. May be called from any thread that
- * is inside a call of the plane and from the threads of its servers, several at once, and during muster_open(). It must return normally and must not call the plane. Since 0.1.0. */
+ * is inside a call of the plane, from its own threads and from those of its servers, several at once, and during muster_open(). It must return normally and must not call the plane. Since 0.1.0. */
 typedef void (*muster_log_fn)(void *MUSTER_NULLABLE user_data, int32_t level, const char *MUSTER_NONNULL component,
                               const char *MUSTER_NONNULL message, size_t length);
 
@@ -207,9 +207,12 @@ typedef struct muster_host {
  *                    of the environment serve "open" and such hosts only. A refused run ends `error`, `model_forbidden`. The plane's own address
  *                    (default_model.api_base, OPENAI_BASE_URL) is never restricted. Callers of muster_http() have this policy too, but "public" if
  *                    the key is missing; a server has one of its own (allow_network)
- *   limits           {"call_timeout_ms": 1-86400000, default 600000}: the time of a call whose timeout_ms is 0
+ *   threads          1-64, default 8: how many threads at most drive submitted calls; the last stays, the others go when they are idle
+ *   limits           object: "call_timeout_ms", 1-86400000, default 600000: the time of a call whose timeout_ms is 0; "run_timeout_ms",
+ *                    1-604800000, default 3600000: the time of a run that no caller waits for; "runs", 1-1000000, default 20000: how many
+ *                    such runs may be under way; "queue_depth", 1-1000000, default 65536: how many calls may be open in one queue
  *   api_key          of a store elsewhere: sent to it with each call
- * The keys workspace_root, secrets_key and threads, and stores with other schemes (postgres://) are known but do nothing in this version:
+ * The keys workspace_root and secrets_key, and stores with other schemes (postgres://) are known but do nothing in this version:
  * MUSTER_E_UNSUPPORTED.
  *
  * A store "https://HOST/BASE" (or "http://") is a service elsewhere: each call is sent to its REST interface below that address, with `api_key`,
@@ -359,12 +362,117 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_task_delete(muster *MUSTER_N
  *
  * MUSTER_OK says that there is an answer, whatever its HTTP status. `http_status` receives that; `response_headers_json` an object of texts;
  * `response` the body, NUL-terminated, and `response_len` its length. Each may be NULL; free both texts with muster_free(). Blocks until the
- * operation has ended. Since 0.1.0. */
+ * operation has ended: a stream is given whole, and is MUSTER_E_LIMIT when it has more than MUSTER_MAX_REQUEST_BYTES. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_http(
     muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE method, const char *MUSTER_NULLABLE target,
     const char *MUSTER_NULLABLE headers_json, const void *MUSTER_NULLABLE body, size_t body_len,
     int32_t *MUSTER_NULLABLE http_status, char *MUSTER_NULLABLE *MUSTER_NULLABLE response_headers_json,
     void *MUSTER_NULLABLE *MUSTER_NULLABLE response, size_t *MUSTER_NULLABLE response_len,
+    muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* ---- Queues: calls that no thread waits for ------------------------------------------------------------------------- */
+
+/* Where the events of submitted calls are read: any number of calls, one descriptor. It holds places, not events: a slow reader loses
+ * nothing, slows nobody, and costs no more than what it has submitted. Looked up, never dereferenced: closing NULL or twice is
+ * harmless. Since 0.1.0. */
+typedef struct muster_queue muster_queue;
+
+/* Kinds of events. */
+#define MUSTER_EVENT_DATA 1        /* there will be more of this ticket */
+#define MUSTER_EVENT_FINAL 2       /* the last of this ticket, exactly one */
+#define MUSTER_EVENT_TOOL_CALL 3   /* not sent in this version */
+#define MUSTER_EVENT_TOOL_CANCEL 4 /* not sent in this version */
+
+/* One event. Set it to MUSTER_EVENT_INIT first; the structure only ever grows at its end. Since 0.1.0. */
+typedef struct muster_event {
+  size_t struct_size;                /* sizeof(muster_event) */
+  muster_ticket ticket;              /* of the call that it belongs to */
+  void *MUSTER_NULLABLE user_data;   /* as it was submitted */
+  int32_t kind;                      /* MUSTER_EVENT_DATA or MUSTER_EVENT_FINAL */
+  muster_status status;              /* of a final event: how the call ended; else MUSTER_OK */
+  int64_t sequence;                  /* of an event of a task: the last journal record before its end; else 0 */
+  char *MUSTER_NULLABLE json;        /* the event, or the answer; NULL when there is none. Freed by muster_event_clear() */
+  size_t json_len;
+  muster_error *MUSTER_NULLABLE error; /* with a status other than MUSTER_OK. Freed by muster_event_clear() */
+} muster_event;
+
+#define MUSTER_EVENT_INIT {sizeof(muster_event), 0, NULL, 0, 0, 0, NULL, 0, NULL}
+
+/* Opens a queue on a plane with a store of its own; MUSTER_E_UNSUPPORTED for a service elsewhere. `queue` receives the handle, which is
+ * closed with muster_queue_close(), before or after the plane. Does not block. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_queue_open(muster *MUSTER_NULLABLE plane,
+                                                               muster_queue *MUSTER_NULLABLE *MUSTER_NULLABLE queue,
+                                                               muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* Closes a queue: whoever waits in it gets MUSTER_E_CLOSED, no event comes any more, and the runs that were submitted through it go on
+ * (or end, where `on_disconnect` says so). MUSTER_E_WOULD_DEADLOCK from a callback. Since 0.1.0. */
+MUSTER_API muster_status muster_queue_close(muster_queue *MUSTER_NULLABLE queue);
+
+/* Takes the next event, of whichever call; calls take turns. `timeout_ms`: negative waits without limit, 0 does not wait, else milliseconds;
+ * MUSTER_E_TIMEOUT when none came, MUSTER_E_CLOSED when the queue was closed meanwhile. `event` must have its struct_size; what it held
+ * before is overwritten, not freed: muster_event_clear() it first. Several threads may read one queue. The events of a call that the
+ * plane's end has ended can still be read after muster_close(). Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_queue_next(muster_queue *MUSTER_NULLABLE queue, int64_t timeout_ms,
+                                                               muster_event *MUSTER_NULLABLE event);
+
+/* Takes all events that wait, up to about `max_bytes` of JSON (0: 1 MiB) but at least one, as one JSON array of objects
+ * {"ticket","kind":"data"|"final","sequence","json"}; a final one also has "status", and "error" ({"message","http_status","retryable",
+ * "document"}) when that is not 0. Waits as muster_queue_next() for the first. Free the text with muster_free(). Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_queue_drain(muster_queue *MUSTER_NULLABLE queue, int64_t timeout_ms, size_t max_bytes,
+                                                                char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                                size_t *MUSTER_NULLABLE json_len,
+                                                                muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* A descriptor that is readable while an event may wait: for poll(), epoll, or an event loop, which then calls muster_queue_next() with 0
+ * until MUSTER_E_TIMEOUT. It belongs to the queue: never read, written or closed by the host. -1 for a handle that is none, or when there
+ * are no descriptors left. Does not block. Since 0.1.0. */
+MUSTER_API int32_t muster_queue_fd(muster_queue *MUSTER_NULLABLE queue);
+
+/* Frees what an event holds and sets it to MUSTER_EVENT_INIT. NULL and a cleared event are harmless. Since 0.1.0. */
+MUSTER_API void muster_event_clear(muster_event *MUSTER_NULLABLE event);
+
+/* Submits the call of any operation, and returns at once; it is done on threads of the plane's own (`threads` in its configuration).
+ * MUSTER_OK promises exactly one final event in the queue, also when the plane is closed meanwhile (MUSTER_E_CLOSED). What the texts alone tell
+ * (no such operation, no JSON, a used ticket), and MUSTER_E_BUSY, when the queue or the plane is full, comes at once; what the operation finds wrong
+ * comes with that event.
+ *
+ * The final event of most operations has the answer, as muster_call() gives it; that of agents.invoke the task, once it has ended.
+ * agents.invoke_stream and tasks.events give an event for each thing that happens, {"type","task_id","organization_id","time","id","data"}:
+ * task_created, task_updated, chunk (`data`: a piece of the answer), and, as the final event, task_finished (`data`: the task).
+ * `id` names the place behind the event: tasks.events goes on there with "after".
+ *
+ * `args_json` as in muster_call(); "context" may have a "ticket" of muster_ticket_new(), and "timeout_ms", after which a run is stopped
+ * (limits.run_timeout_ms of the plane by default). `user_data` comes with each event. `ticket` (may be NULL) receives the number by which
+ * muster_cancel() ends the call: a run ends `stopped` with the text so far, and its final event has MUSTER_E_CANCELLED and the task; a task
+ * that is merely followed runs on. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_submit(muster *MUSTER_NULLABLE plane, muster_queue *MUSTER_NULLABLE queue,
+                                                           const char *MUSTER_NULLABLE operation, const char *MUSTER_NULLABLE args_json,
+                                                           void *MUSTER_NULLABLE user_data, muster_ticket *MUSTER_NULLABLE ticket,
+                                                           muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* agents.invoke_stream, submitted: runs the agent, and gives the events of its task through the queue. `version` and `body_json` as in
+ * muster_agent_invoke(). Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_invoke_stream(
+    muster *MUSTER_NULLABLE plane, muster_queue *MUSTER_NULLABLE queue, const char *MUSTER_NULLABLE agent_id,
+    const char *MUSTER_NULLABLE version, const char *MUSTER_NULLABLE body_json, void *MUSTER_NULLABLE user_data,
+    muster_ticket *MUSTER_NULLABLE ticket, muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* agents.invoke_async: accepts a run and gives its task, `pending`, once that is on disk; the run goes on by itself, as long as the plane is
+ * open. muster_task_get() tells how it stands, tasks.events follows it. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_invoke_async(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE agent_id,
+                                                                       const char *MUSTER_NULLABLE version,
+                                                                       const char *MUSTER_NULLABLE body_json,
+                                                                       char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
+                                                                       size_t *MUSTER_NULLABLE json_len,
+                                                                       muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* Submits a request to the REST service; otherwise as muster_http() and muster_submit(). The first event has {"status","headers"}; then
+ * comes, for a stream of server-sent events, one event for each frame (its `data`, whose "id" is the frame's), the last frame as the final
+ * event; for any other answer the final event has the body: JSON, or a text. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_http_submit(
+    muster *MUSTER_NULLABLE plane, muster_queue *MUSTER_NULLABLE queue, const char *MUSTER_NULLABLE method,
+    const char *MUSTER_NULLABLE target, const char *MUSTER_NULLABLE headers_json, const void *MUSTER_NULLABLE body, size_t body_len,
+    void *MUSTER_NULLABLE user_data, muster_ticket *MUSTER_NULLABLE ticket,
     muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
 /* ---- REST, on a socket --------------------------------------------------------------------------------------------- */
@@ -387,10 +495,12 @@ typedef struct muster_server muster_server;
  *   max_header_bytes   4096 to 1048576: the memory of a connection, into which request line and headers have to fit. Default 16384.
  *   max_connections    1 to 100000: the kernel lets others wait. At most what the limit of open files leaves. Default 1024.
  *   workers            1 to 4096: requests under way at once; others are answered with 503 and Retry-After. Threads come when they are
- *                      needed. Default 256.
+ *                      needed, and a stream holds none. Default 256.
  *   header_timeout_ms  100 to 3600000: a request's headers have to be complete by then; its body may take as long again and a second for
  *                      each 16 KiB. Slower connections are closed. Default 10000.
- *   idle_timeout_ms    1000 to 3600000: connections on which nothing happens for so long are closed, in whole seconds. Default 30000.
+ *   idle_timeout_ms    1000 to 3600000: connections on which nothing happens for so long are closed, in whole seconds; streams only
+ *                      when so long nothing of what waits was read. Default 30000.
+ *   heartbeat_ms       1000 to 60000: streams (`text/event-stream`) on which nothing was sent for so long are sent a comment. Default 15000.
  *   stop_timeout_ms    0 to 3600000: how long muster_server_stop() lets requests go on. Default 10000.
  *
  * MUSTER_E_NETWORK: it cannot listen there. `server` receives the handle. Since 0.1.0. */

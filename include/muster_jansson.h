@@ -19,6 +19,10 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_call_j(muster *MUSTER_NULLAB
                                                            json_t *MUSTER_NULLABLE *MUSTER_NULLABLE out,
                                                            muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
+/* What an event carries as a jansson value: a new reference that the caller releases with json_decref(); NULL when it carries nothing, when
+ * the event is NULL or was made for an older muster.h, or when there is no memory. Since 0.1.0. */
+MUSTER_API json_t *MUSTER_NULLABLE muster_event_json(const muster_event *MUSTER_NULLABLE event);
+
 #ifdef __cplusplus
 }
 #endif

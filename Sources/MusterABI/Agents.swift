@@ -94,12 +94,17 @@ public func muster_agent_invoke(
 ) -> muster_status {
   perform(
     plane, "agents.invoke", timeoutMilliseconds: timeoutMilliseconds, TextOutput(text: json, length: jsonLength), error
-  ) { () throws(Failure) in
-    var arguments = try identified("agent_id", agentID)
-    if version != nil { arguments.parameters.append(("version", .string(try Text.string(version, "version")))) }
-    arguments.body = try Text.json(bodyJSON, "body_json")
-    return arguments
-  }
+  ) { () throws(Failure) in try invocation(agentID, version, bodyJSON) }
+}
+
+/// The arguments of an operation that runs an agent.
+func invocation(
+  _ agentID: UnsafePointer<CChar>?, _ version: UnsafePointer<CChar>?, _ bodyJSON: UnsafePointer<CChar>?
+) throws(Failure) -> Arguments {
+  var arguments = try identified("agent_id", agentID)
+  if version != nil { arguments.parameters.append(("version", .string(try Text.string(version, "version")))) }
+  arguments.body = try Text.json(bodyJSON, "body_json")
+  return arguments
 }
 
 /// The parameters of a page; 0 takes the operation's default.

@@ -33,3 +33,12 @@ public func muster_call_j(
     return report(error, errorOutput)
   }
 }
+
+@_cdecl("muster_event_json") @implementation
+public func muster_event_json(_ event: UnsafePointer<muster_event>?) -> UnsafeMutablePointer<json_t>? {
+  guard let event, event.pointee.struct_size >= MemoryLayout<muster_event>.size, let json = event.pointee.json else {
+    return nil
+  }
+  return JanssonText.load(
+    UnsafeRawBufferPointer(start: json, count: event.pointee.json_len).map { $0 })
+}

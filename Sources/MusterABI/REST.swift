@@ -26,17 +26,13 @@ public func muster_http(
   let errorOutput = error
   do throws(Failure) {
     let found = try PlaneHandle.find(plane)
-    guard body != nil || bodyLength == 0 else { throw Failure(.misuse, "body is NULL, and its length is not 0") }
-    guard bodyLength >= 0, bodyLength <= JSONLimits.request.bytes else {
-      throw Failure(.limit, "the body has more than \(JSONLimits.request.bytes) bytes")
-    }
-    let request = RESTRequest(
-      method: try Text.string(method, "method"), target: Array(try Text.string(target, "target").utf8),
-      headers: try headers(headersJSON), body: Array(UnsafeRawBufferPointer(start: body, count: bodyLength)))
-    var answer = try found.rest().answer(request)
+    let request = try request(method, target, headersJSON, body, bodyLength)
+    let made = try found.rest().answer(request)
+    let isHead = request.method == "HEAD"
+    var answer = try made.collected(isWanted: !isHead, maximum: JSONLimits.request.bytes)
     // HEAD: the headers of GET without its body.
-    if request.method == "HEAD" {
-      if answer.status != 204 { answer.headers.append(("Content-Length", "\(answer.body.count)")) }
+    if isHead {
+      if answer.status != 204, made.source == nil { answer.headers.append(("Content-Length", "\(answer.body.count)")) }
       answer.body = []
     }
     guard let copiedHeaders = Text.copy(headersText(answer)), let copiedBody = Text.copy(answer.body) else {
@@ -71,4 +67,42 @@ private func headersText(_ answer: RESTAnswer) -> [UInt8] {
   for header in answer.headers { writer.member(text: header.name, .string(header.value)) }
   writer.endObject()
   return writer.bytes
+}
+
+@_cdecl("muster_http_submit") @implementation
+public func muster_http_submit(
+  _ plane: OpaquePointer?, _ handle: OpaquePointer?, _ method: UnsafePointer<CChar>?,
+  _ target: UnsafePointer<CChar>?, _ headersJSON: UnsafePointer<CChar>?, _ body: UnsafeRawPointer?,
+  _ bodyLength: Int, _ userData: UnsafeMutableRawPointer?, _ ticket: UnsafeMutablePointer<muster_ticket>?,
+  _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> muster_status {
+  ticket?.pointee = 0
+  error?.pointee = nil
+  let errorOutput = error
+  do throws(Failure) {
+    let queue = try queue(handle, on: plane)
+    let request = try request(method, target, headersJSON, body, bodyLength)
+    let service = try PlaneHandle.find(plane).rest()
+    let number = try queue.submit(userData: UInt(bitPattern: userData)) { interrupt in
+      RESTSubmission(service: service, request: request, interrupt: interrupt)
+    }
+    ticket?.pointee = number
+    return Status.ok.rawValue
+  } catch {
+    return report(error, errorOutput)
+  }
+}
+
+/// The request that the arguments of a function are.
+private func request(
+  _ method: UnsafePointer<CChar>?, _ target: UnsafePointer<CChar>?, _ headersJSON: UnsafePointer<CChar>?,
+  _ body: UnsafeRawPointer?, _ bodyLength: Int
+) throws(Failure) -> RESTRequest {
+  guard body != nil || bodyLength == 0 else { throw Failure(.misuse, "body is NULL, and its length is not 0") }
+  guard bodyLength >= 0, bodyLength <= JSONLimits.request.bytes else {
+    throw Failure(.limit, "the body has more than \(JSONLimits.request.bytes) bytes")
+  }
+  return RESTRequest(
+    method: try Text.string(method, "method"), target: Array(try Text.string(target, "target").utf8),
+    headers: try headers(headersJSON), body: Array(UnsafeRawBufferPointer(start: body, count: bodyLength)))
 }

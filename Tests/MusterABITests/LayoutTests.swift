@@ -15,6 +15,20 @@ struct LayoutTests {
     #expect(MemoryLayout<muster_host>.offset(of: \.release) == 32)
   }
 
+  @Test("muster_event has the size and the offsets that C, C++ and ctypes see")
+  func event() {
+    #expect(MemoryLayout<muster_event>.size == 64 && MemoryLayout<muster_event>.stride == 64)
+    #expect(MemoryLayout<muster_event>.offset(of: \.struct_size) == 0)
+    #expect(MemoryLayout<muster_event>.offset(of: \.ticket) == 8)
+    #expect(MemoryLayout<muster_event>.offset(of: \.user_data) == 16)
+    #expect(MemoryLayout<muster_event>.offset(of: \.kind) == 24)
+    #expect(MemoryLayout<muster_event>.offset(of: \.status) == 28)
+    #expect(MemoryLayout<muster_event>.offset(of: \.sequence) == 32)
+    #expect(MemoryLayout<muster_event>.offset(of: \.json) == 40)
+    #expect(MemoryLayout<muster_event>.offset(of: \.json_len) == 48)
+    #expect(MemoryLayout<muster_event>.offset(of: \.error) == 56)
+  }
+
   @Test("Statuses and tickets have the widths of the header")
   func widths() {
     #expect(MemoryLayout<muster_status>.size == 4 && muster_status.isSigned)

@@ -7,6 +7,7 @@
 
 struct witness {
   muster *plane; /* NULL until muster_open() has returned */
+  muster_queue *queue;
   int lines, refused, released, closing, closed;
 };
 
@@ -20,6 +21,8 @@ static void log_line(void *user_data, int32_t level, const char *component, cons
   struct witness *witness = user_data;
   char *json = NULL;
   json_t *out = NULL;
+  muster_event event = MUSTER_EVENT_INIT;
+  muster_queue *opened = NULL;
   CHECK(level >= MUSTER_LOG_ERROR && level <= MUSTER_LOG_DEBUG);
   CHECK(component != NULL && strlen(component) > 0);
   CHECK_INTEGER(length, strlen(message));
@@ -32,7 +35,21 @@ static void log_line(void *user_data, int32_t level, const char *component, cons
   if (!witness->closing) {
     CHECK_INTEGER(MUSTER_E_WOULD_DEADLOCK, muster_close(plane));
   }
+  /* A queue outlives its plane: its handle is good, and still not for a callback. */
+  CHECK_INTEGER(MUSTER_E_WOULD_DEADLOCK, muster_queue_close(witness->queue));
+  CHECK_INTEGER(MUSTER_E_WOULD_DEADLOCK, muster_queue_next(witness->queue, 0, &event));
+  CHECK_INTEGER(MUSTER_E_WOULD_DEADLOCK, muster_queue_drain(witness->queue, 0, 0, &json, NULL, NULL));
+  CHECK_INTEGER(-1, muster_queue_fd(witness->queue));
+  muster_event_clear(&event);
+  CHECK(muster_event_json(&event) == NULL);
   muster_status answers[] = {
+      muster_queue_open(plane, &opened, NULL),
+      muster_submit(plane, witness->queue, "agents.list", NULL, NULL, NULL, NULL),
+      muster_agent_invoke_stream(plane, witness->queue, "x", NULL, "{\"input\":{\"text\":\"t\"}}", NULL, NULL, NULL),
+      muster_agent_invoke_async(plane, "x", NULL, "{\"input\":{\"text\":\"t\"}}", &json, NULL, NULL),
+      muster_http_submit(plane, witness->queue, "GET", "/health", NULL, NULL, 0, NULL, NULL, NULL),
+      muster_http(plane, "GET", "/health", NULL, NULL, 0, NULL, &json, NULL, NULL, NULL),
+      muster_cancel(plane, 1),
       muster_call(plane, "agents.list", NULL, 0, &json, NULL, NULL),
       muster_call_j(plane, "agents.list", NULL, 0, &out, NULL),
       muster_agents_list(plane, 0, 0, &json, NULL, NULL),
@@ -52,7 +69,7 @@ static void log_line(void *user_data, int32_t level, const char *component, cons
   for (size_t index = 0; index < sizeof answers / sizeof answers[0]; index++) {
     CHECK(is_refused(witness, answers[index]));
   }
-  CHECK(json == NULL && out == NULL);
+  CHECK(json == NULL && out == NULL && opened == NULL);
   __atomic_fetch_add(&witness->refused, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -60,7 +77,7 @@ static void release(void *user_data) { ((struct witness *)user_data)->released++
 
 int main(int argc, char **argv) {
   char *path = path_in(argc > 1 ? argv[1] : ".", "callbacks.db"), *failing, *good;
-  struct witness witness = {NULL, 0, 0, 0, 0, 0};
+  struct witness witness = {NULL, NULL, 0, 0, 0, 0, 0};
   muster_host host = MUSTER_HOST_INIT;
   muster *plane = NULL;
   json_t *config =
@@ -74,6 +91,7 @@ int main(int argc, char **argv) {
   CHECK_INTEGER(MUSTER_OK, muster_open(text, &host, &plane, NULL));
   /* The host structure is copied: it may go away after the call. */
   memset(&host, 0xff, sizeof host);
+  CHECK_INTEGER(MUSTER_OK, muster_queue_open(plane, &witness.queue, NULL));
   witness.plane = plane;
 
   failing = create_agent(plane, "Failing", "status:500");
@@ -88,6 +106,20 @@ int main(int argc, char **argv) {
   CHECK_INTEGER(MUSTER_OK,
                 muster_agent_invoke(plane, good, NULL, "{\"input\":{\"text\":\"x\"}}", 60000, NULL, NULL, NULL));
 
+  /* A run that nobody waits for writes its lines on threads of the plane: the same holds there. */
+  int refused = witness.refused;
+  muster_event event = MUSTER_EVENT_INIT;
+  json_t *args = json_pack("{s:s, s:{s:{s:s}}}", "agent_id", failing, "body", "input", "text", "x");
+  char *args_text = json_dumps(args, 0);
+  CHECK_INTEGER(MUSTER_OK, muster_submit(plane, witness.queue, "agents.invoke", args_text, NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK, muster_queue_next(witness.queue, 60000, &event));
+  CHECK_INTEGER(MUSTER_OK, event.status);
+  CHECK_INTEGER(MUSTER_EVENT_FINAL, event.kind);
+  CHECK(witness.refused > refused);
+  muster_event_clear(&event);
+  json_decref(args);
+  free(args_text);
+
   /* Nothing that a callback tried has happened. */
   json_t *list = call(plane, "agents.list", NULL);
   CHECK_INTEGER(2, integer_at(list, "total"));
@@ -100,6 +132,8 @@ int main(int argc, char **argv) {
   CHECK_INTEGER(1, witness.released);
   CHECK_INTEGER(MUSTER_OK, muster_close(plane));
   CHECK_INTEGER(1, witness.released);
+  CHECK_INTEGER(MUSTER_E_TIMEOUT, muster_queue_next(witness.queue, 0, &event));
+  CHECK_INTEGER(MUSTER_OK, muster_queue_close(witness.queue));
   free(text);
   json_decref(config);
   free(failing);

@@ -115,13 +115,28 @@ static char *make_key(muster *plane) {
   return key;
 }
 
+/* The events of a stream, as muster_call() gives them: an array of what its frames carry. */
+static json_t *frames(const char *text, size_t length) {
+  json_t *events = json_array();
+  const char *line = text, *end = text + length;
+  while (line < end) {
+    const char *next = memchr(line, '\n', (size_t)(end - line));
+    size_t size = (size_t)((next != NULL ? next : end) - line);
+    if (size > 6 && memcmp(line, "data: ", 6) == 0) {
+      json_array_append_new(events, json_loadb(line + 6, size - 6, JSON_DECODE_ANY, NULL));
+    }
+    line += size + 1;
+  }
+  return events;
+}
+
 /* Makes the call as a request. 0 when it cannot be put into one; else `answer` receives the body, null when it has none,
  * and `http_status` the status. */
 static int request(muster *plane, const char *key, const char *name, json_t *args, json_t **answer,
                    int32_t *http_status) {
   struct target target;
   json_t *operation = declaration(name), *headers = json_pack("{s:s}", "x-api-key", key), *idempotency;
-  char *body, *header_text;
+  char *body, *header_text, *answered = NULL;
   void *text = NULL;
   size_t length = 0;
   muster_status status;
@@ -138,10 +153,12 @@ static int request(muster *plane, const char *key, const char *name, json_t *arg
   header_text = json_dumps(headers, JSON_COMPACT);
   body = member(args, "body") != NULL ? json_dumps(member(args, "body"), JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
   status = muster_http(plane, text_at(operation, "method"), target.text, header_text, body,
-                       body != NULL ? strlen(body) : 0, http_status, NULL, &text, &length, NULL);
+                       body != NULL ? strlen(body) : 0, http_status, &answered, &text, &length, NULL);
   CHECK_INTEGER(MUSTER_OK, status);
-  *answer = length > 0 ? json_loadb(text, length, JSON_DECODE_ANY, NULL) : json_null();
+  *answer = answered != NULL && strstr(answered, "text/event-stream") != NULL ? frames(text, length)
+            : length > 0 ? json_loadb(text, length, JSON_DECODE_ANY, NULL) : json_null();
   muster_free(text);
+  muster_free(answered);
   free(body);
   free(header_text);
   json_decref(headers);

@@ -42,10 +42,21 @@ static const struct {
     FUNCTION(muster_task_thread),
     FUNCTION(muster_task_delete),
     FUNCTION(muster_http),
+    FUNCTION(muster_queue_open),
+    FUNCTION(muster_queue_close),
+    FUNCTION(muster_queue_next),
+    FUNCTION(muster_queue_drain),
+    FUNCTION(muster_queue_fd),
+    FUNCTION(muster_event_clear),
+    FUNCTION(muster_submit),
+    FUNCTION(muster_agent_invoke_stream),
+    FUNCTION(muster_agent_invoke_async),
+    FUNCTION(muster_http_submit),
     FUNCTION(muster_serve),
     FUNCTION(muster_server_url),
     FUNCTION(muster_server_stop),
     FUNCTION(muster_call_j),
+    FUNCTION(muster_event_json),
 };
 
 int main(void) {

@@ -65,7 +65,7 @@ static void statuses_and_bodies(muster *plane, const char *headers) {
       {"GET", "/v1/agents?page=0", NULL, 1, 422},
       {"GET", "/nowhere", NULL, 1, 404},
       {"GET", "/v1/%", NULL, 1, 400},
-      {"POST", "/v1/agents/any/invoke/stream", "{}", 1, 501},
+      {"POST", "/v1/agents/any/invoke/stream", "{}", 1, 422},
   };
   for (size_t index = 0; index < sizeof rows / sizeof rows[0]; index++) {
     struct answer answer =

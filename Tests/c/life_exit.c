@@ -52,6 +52,50 @@ static void *shake_hands(void *unused) {
   }
 }
 
+/* Eight streams and more in flight, on threads of the library alone: new ones come for those that end. Some stall in
+ * the middle. Another thread of the host waits in the queue when the process ends. */
+static void *read_streams(void *queue) {
+  muster_event event = MUSTER_EVENT_INIT;
+  muster_status status;
+  while ((status = muster_queue_next(queue, -1, &event)) == MUSTER_OK) {
+    if (event.kind == MUSTER_EVENT_DATA && strstr(event.json, "\"chunk\"") != NULL) {
+      __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    }
+    if (event.kind == MUSTER_EVENT_FINAL && event.status == MUSTER_OK) {
+      muster_status again = muster_submit(plane, queue, "agents.invoke_stream", event.user_data, event.user_data, NULL, NULL);
+      if (again != MUSTER_OK && again != MUSTER_E_CLOSED && again != MUSTER_E_BAD_HANDLE) {
+        fprintf(stderr, "submit: %s\n", muster_status_name(again));
+        _exit(3);
+      }
+    }
+    muster_event_clear(&event);
+  }
+  if (status != MUSTER_E_CLOSED && status != MUSTER_E_BAD_HANDLE) {
+    fprintf(stderr, "next: %s\n", muster_status_name(status));
+    _exit(3);
+  }
+  return NULL;
+}
+
+static muster_queue *stream(void) {
+  static const char *const models[] = {"slow:3", "stall:2", "echo", "split"};
+  static char args[THREADS][512];
+  muster_queue *queue = NULL;
+  pthread_t thread;
+  CHECK_INTEGER(MUSTER_OK, muster_queue_open(plane, &queue, NULL));
+  CHECK(muster_queue_fd(queue) >= 0);
+  for (int number = 0; number < THREADS; number++) {
+    snprintf(args[number], sizeof args[number],
+             "{\"agent_id\":\"%s\",\"body\":{\"llm_model_name\":\"%s\",\"input\":{\"text\":\"one two three\"}}}", agent,
+             models[number % 4]);
+    CHECK_INTEGER(MUSTER_OK,
+                  muster_submit(plane, queue, "agents.invoke_stream", args[number], args[number], NULL, NULL));
+  }
+  CHECK_INTEGER(0, pthread_create(&thread, NULL, read_streams, queue));
+  pthread_detach(thread);
+  return queue;
+}
+
 /* The host's own use of OpenSSL, before the library's: its exit handler is then registered before ours. */
 static void initialise_openssl(void) {
   void *library = dlopen("libssl.so.3", RTLD_NOW | RTLD_GLOBAL);
@@ -67,13 +111,17 @@ static void initialise_openssl(void) {
 static int child(const char *way, const char *path) {
   static char echo[] = "echo", hang[] = "hang";
   pthread_t threads[THREADS];
+  muster_queue *queue = NULL;
   alarm(SECONDS);
   if (strstr(way, "openssl") != NULL) {
     initialise_openssl();
   }
   plane = open_store(path, "echo");
   agent = create_agent(plane, "Exit", NULL);
-  for (int number = 0; number < THREADS; number++) {
+  if (strstr(way, "streams") != NULL) {
+    queue = stream();
+  }
+  for (int number = 0; number < THREADS && queue == NULL; number++) {
     CHECK_INTEGER(0, strstr(way, "handshakes") != NULL
                          ? pthread_create(&threads[number], NULL, shake_hands, NULL)
                          : pthread_create(&threads[number], NULL, invoke, number % 4 == 3 ? hang : echo));
@@ -84,6 +132,9 @@ static int child(const char *way, const char *path) {
   CHECK(calls >= THREADS);
   /* Not always at the same moment of a call. */
   sleep_ms(getpid() % 7);
+  if (queue != NULL && strstr(way, "queue") != NULL) {
+    CHECK_INTEGER(MUSTER_OK, muster_queue_close(queue));
+  }
   if (strstr(way, "close") != NULL) {
     CHECK_INTEGER(MUSTER_OK, muster_close(plane));
   }
@@ -116,7 +167,7 @@ static void ends(const char *program, const char *folder, const char *way, int r
   json_t *list = call(plane, "tasks.list", "{\"status\":\"executing\"}");
   CHECK_INTEGER(0, integer_at(list, "total"));
   json_decref(list);
-  if (strstr(way, "handshakes") == NULL) {
+  if (strstr(way, "handshakes") == NULL && strstr(way, "streams") == NULL) {
     list = call(plane, "tasks.list", "{\"status\":\"completed\"}");
     CHECK(integer_at(list, "total") >= runs * THREADS);
     json_decref(list);
@@ -138,6 +189,11 @@ int main(int argc, char **argv) {
   ends(argv[0], argv[1], "exit-openssl", runs);
   ends(argv[0], argv[1], "handshakes", runs);
   ends(argv[0], argv[1], "handshakes-openssl", runs);
+  ends(argv[0], argv[1], "streams", runs);
+  ends(argv[0], argv[1], "streams-openssl", runs);
+  ends(argv[0], argv[1], "streams-queue", runs / 3 + 1);
+  ends(argv[0], argv[1], "streams-close", runs / 3 + 1);
+  ends(argv[0], argv[1], "streams-queue-close", runs / 3 + 1);
   ends(argv[0], argv[1], "close", runs / 3 + 1);
   ends(argv[0], argv[1], "close-openssl", runs / 3 + 1);
   return check_finish("life_exit");

@@ -17,6 +17,11 @@ static struct {
   muster_status (*close)(muster *);
   muster_status (*call)(muster *, const char *, const char *, int64_t, char **, size_t *, muster_error **);
   void (*free)(void *);
+  muster_status (*queue_open)(muster *, muster_queue **, muster_error **);
+  muster_status (*queue_close)(muster_queue *);
+  muster_status (*queue_next)(muster_queue *, int64_t, muster_event *);
+  void (*event_clear)(muster_event *);
+  muster_status (*submit)(muster *, muster_queue *, const char *, const char *, void *, muster_ticket *, muster_error **);
 } library;
 
 static void find(void *handle, const char *name, void *function) {
@@ -36,7 +41,39 @@ static void *load(const char *path) {
   find(handle, "muster_close", &library.close);
   find(handle, "muster_call", &library.call);
   find(handle, "muster_free", &library.free);
+  find(handle, "muster_queue_open", &library.queue_open);
+  find(handle, "muster_queue_close", &library.queue_close);
+  find(handle, "muster_queue_next", &library.queue_next);
+  find(handle, "muster_event_clear", &library.event_clear);
+  find(handle, "muster_submit", &library.submit);
   return handle;
+}
+
+/* One stream is read to its end; another one is under way when the plane is closed, and its queue with it. */
+static void stream(muster *plane, const char *arguments, const char *stalled) {
+  muster_queue *queue = NULL;
+  muster_event event = MUSTER_EVENT_INIT;
+  int finals = 0, chunks = 0;
+  CHECK_INTEGER(MUSTER_OK, library.queue_open(plane, &queue, NULL));
+  CHECK_INTEGER(MUSTER_OK, library.submit(plane, queue, "agents.invoke_stream", arguments, &finals, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK, library.submit(plane, queue, "agents.invoke_stream", stalled, &chunks, NULL, NULL));
+  while ((finals == 0 || chunks == 0) && CHECK_INTEGER(MUSTER_OK, library.queue_next(queue, 60000, &event))) {
+    chunks += event.user_data == &chunks && strstr(event.json, "\"chunk\"") != NULL;
+    finals += event.kind == MUSTER_EVENT_FINAL;
+    library.event_clear(&event);
+  }
+  CHECK_INTEGER(1, finals);
+  CHECK_INTEGER(MUSTER_OK, library.close(plane));
+  CHECK_INTEGER(MUSTER_OK, library.queue_next(queue, 60000, &event));
+  while (event.kind != MUSTER_EVENT_FINAL) {
+    library.event_clear(&event);
+    if (!CHECK_INTEGER(MUSTER_OK, library.queue_next(queue, 60000, &event))) {
+      return;
+    }
+  }
+  CHECK_INTEGER(MUSTER_E_CLOSED, event.status);
+  library.event_clear(&event);
+  CHECK_INTEGER(MUSTER_OK, library.queue_close(queue));
 }
 
 static void use(const char *folder) {
@@ -56,8 +93,13 @@ static void use(const char *folder) {
     char arguments[256];
     snprintf(arguments, sizeof arguments, "{\"agent_id\":\"%.36s\",\"body\":{\"input\":{\"text\":\"x\"}}}", id + 6);
     CHECK_INTEGER(MUSTER_OK, library.call(plane, "agents.invoke", arguments, 60000, NULL, NULL, NULL));
+    char stalled[512];
+    snprintf(stalled, sizeof stalled,
+             "{\"agent_id\":\"%.36s\",\"body\":{\"llm_model_name\":\"stall:2\",\"input\":{\"text\":\"x y\"}}}", id + 6);
+    stream(plane, arguments, stalled);
   }
   library.free(text);
+  /* It is closed already. */
   CHECK_INTEGER(MUSTER_OK, library.close(plane));
 }
 

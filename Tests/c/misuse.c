@@ -6,6 +6,7 @@
 #include "plane.h"
 
 static char *agent_id;
+static muster_queue *queue;
 static char untouched;
 #define NOT_TOUCHED (&untouched)
 
@@ -47,10 +48,21 @@ TEXT_CALL(agents_list_full, ((void)text, muster_agents_list_full(plane, 0, 0, js
 TEXT_CALL(http_method, muster_http(plane, text, "/health", NULL, NULL, 0, NULL, json, NULL, &length, error))
 TEXT_CALL(http_target, muster_http(plane, "GET", text, NULL, NULL, 0, NULL, json, NULL, &length, error))
 TEXT_CALL(http_headers, muster_http(plane, "GET", "/health", text, NULL, 0, NULL, json, NULL, &length, error))
+TEXT_CALL(submit_operation, muster_submit(plane, queue, text, NULL, NULL, NULL, error))
+TEXT_CALL(submit_args, muster_submit(plane, queue, "agents.list", text, NULL, NULL, error))
+TEXT_CALL(stream_id, muster_agent_invoke_stream(plane, queue, text, NULL, INVOKE_BODY, NULL, NULL, error))
+TEXT_CALL(stream_version, muster_agent_invoke_stream(plane, queue, agent_id, text, INVOKE_BODY, NULL, NULL, error))
+TEXT_CALL(stream_body, muster_agent_invoke_stream(plane, queue, agent_id, NULL, text, NULL, NULL, error))
+TEXT_CALL(async_id, muster_agent_invoke_async(plane, text, NULL, INVOKE_BODY, json, &length, error))
+TEXT_CALL(async_version, muster_agent_invoke_async(plane, agent_id, text, INVOKE_BODY, json, &length, error))
+TEXT_CALL(async_body, muster_agent_invoke_async(plane, agent_id, NULL, text, json, &length, error))
+TEXT_CALL(http_submit_method, muster_http_submit(plane, queue, text, "/health", NULL, NULL, 0, NULL, NULL, error))
+TEXT_CALL(http_submit_target, muster_http_submit(plane, queue, "GET", text, NULL, NULL, 0, NULL, NULL, error))
+TEXT_CALL(http_submit_headers, muster_http_submit(plane, queue, "GET", "/health", text, NULL, 0, NULL, NULL, error))
 TEXT_CALL(call_jansson, muster_call_j(plane, text, NULL, 0, NULL, error))
 
-/* What the varying text of a call is. */
-enum { IS_NAME = 1, IS_JSON = 2, MAY_BE_NULL = 4, IS_UNUSED = 8, IS_BODY = 16 };
+/* What the varying text of a call is. IS_LATE: what the operation finds wrong comes with an event. */
+enum { IS_NAME = 1, IS_JSON = 2, MAY_BE_NULL = 4, IS_UNUSED = 8, IS_BODY = 16, IS_LATE = 32 };
 
 static const struct {
   const char *name;
@@ -78,6 +90,17 @@ static const struct {
     {"muster_http method", http_method, IS_NAME},
     {"muster_http target", http_target, IS_NAME},
     {"muster_http headers", http_headers, IS_JSON | MAY_BE_NULL},
+    {"muster_submit operation", submit_operation, IS_NAME},
+    {"muster_submit args", submit_args, IS_JSON | MAY_BE_NULL},
+    {"muster_agent_invoke_stream id", stream_id, IS_NAME},
+    {"muster_agent_invoke_stream version", stream_version, IS_NAME | MAY_BE_NULL},
+    {"muster_agent_invoke_stream body", stream_body, IS_JSON | IS_BODY | IS_LATE},
+    {"muster_agent_invoke_async id", async_id, IS_NAME},
+    {"muster_agent_invoke_async version", async_version, IS_NAME | MAY_BE_NULL},
+    {"muster_agent_invoke_async body", async_body, IS_JSON | IS_BODY},
+    {"muster_http_submit method", http_submit_method, IS_NAME},
+    {"muster_http_submit target", http_submit_target, IS_NAME},
+    {"muster_http_submit headers", http_submit_headers, IS_JSON | MAY_BE_NULL},
     {"muster_call_j", call_jansson, IS_NAME},
 };
 enum { CALLS = sizeof calls / sizeof calls[0] };
@@ -168,7 +191,7 @@ static void wrong_texts(muster *plane) {
   /* Arguments have to be an object; what a body has to be is the operation's to say. */
   for (size_t index = 0; index < sizeof not_objects / sizeof not_objects[0]; index++) {
     for (size_t number = 0; number < CALLS; number++) {
-      if (calls[number].text & IS_JSON) {
+      if ((calls[number].text & IS_JSON) && !(calls[number].text & IS_LATE)) {
         expect(calls[number].text & IS_BODY ? MUSTER_E_API : MUSTER_E_JSON, number, plane, not_objects[index],
                not_objects[index]);
       }
@@ -390,6 +413,7 @@ int main(int argc, char **argv) {
   CHECK(closed != plane);
   CHECK_INTEGER(MUSTER_OK, muster_close(closed));
   agent_id = create_agent(plane, "Target", NULL);
+  CHECK_INTEGER(MUSTER_OK, muster_queue_open(plane, &queue, NULL));
   wrong_handles(plane, closed);
   wrong_texts(plane);
   a_json_error_names_the_place(plane);
@@ -406,6 +430,10 @@ int main(int argc, char **argv) {
   json_t *list = call(plane, "agents.list", NULL);
   CHECK_INTEGER(1, integer_at(list, "total"));
   json_decref(list);
+  /* Nothing that was refused has an event. */
+  muster_event event = MUSTER_EVENT_INIT;
+  CHECK_INTEGER(MUSTER_E_TIMEOUT, muster_queue_next(queue, 100, &event));
+  CHECK_INTEGER(MUSTER_OK, muster_queue_close(queue));
   CHECK_INTEGER(MUSTER_OK, muster_close(plane));
   free(agent_id);
   free(path);

@@ -87,7 +87,7 @@ static void configurations(void) {
       {MUSTER_E_UNSUPPORTED, "{\"store\":\":memory:\",\"api_key\":\"k\"}", "api_key"},
       {MUSTER_E_UNSUPPORTED, "{\"store\":\":memory:\",\"workspace_root\":\"/\"}", "workspace_root"},
       {MUSTER_E_UNSUPPORTED, "{\"store\":\":memory:\",\"secrets_key\":\"k\"}", "secrets_key"},
-      {MUSTER_E_UNSUPPORTED, "{\"store\":\":memory:\",\"threads\":4}", "threads"},
+      {MUSTER_E_MISUSE, "{\"store\":\":memory:\",\"threads\":65}", "threads"},
       {MUSTER_E_UNSUPPORTED, "postgres://localhost/agents", NULL},
       {MUSTER_E_UNSUPPORTED, "ftp://example.org", NULL},
       {MUSTER_OK, "https://example.org/base", NULL},

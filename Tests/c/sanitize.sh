@@ -12,7 +12,7 @@ cd "$root"
 
 # What the library does at a call is the point here. Left out: the checks of files (header, functions), small_stack (instrumented code needs more stack
 # than is promised) and the command (a program of its own, without the sanitizer).
-everything="every_function statuses match agents tasks http misuse open callbacks models network threads life server conformance host examples"
+everything="every_function statuses match agents tasks http misuse misuse_queues open callbacks models network threads queues events many life server conformance host examples"
 [ $# -gt 0 ] || set -- $everything
 
 # Builds the library with a sanitizer, and compilers that build the tests with the same one: it comes with Swift's clang.

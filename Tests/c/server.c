@@ -137,6 +137,7 @@ static void wrong_options_are_refused_and_named(muster *plane, const char *folde
       {"{\"max_body_bytes\":67108865}", "max_body_bytes"}, {"{\"max_header_bytes\":100}", "max_header_bytes"},
       {"{\"max_connections\":0}", "max_connections"}, {"{\"workers\":0}", "workers"}, {"{\"idle_timeout_ms\":1}", "idle_timeout_ms"},
       {"{\"header_timeout_ms\":1}", "header_timeout_ms"}, {"{\"stop_timeout_ms\":-1}", "stop_timeout_ms"},
+      {"{\"heartbeat_ms\":999}", "heartbeat_ms"}, {"{\"heartbeat_ms\":60001}", "heartbeat_ms"},
       {"{\"tls_cert\":\"/does/not/exist\",\"tls_key\":\"/does/not/exist\"}", "tls_cert"}, {"[]", "object"},
   };
   muster_server *server = NULL;

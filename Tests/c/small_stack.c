@@ -22,6 +22,45 @@ static char *deep_body(const char *key, int depth) {
   return text;
 }
 
+/* Submits, streams, follows and reads: all of it on this stack. */
+static void use_a_queue(muster *plane, const char *id) {
+  muster_queue *queue = NULL;
+  muster_event event = MUSTER_EVENT_INIT;
+  char args[256], *text = NULL;
+  int ends = 0, drained = 0;
+  CHECK_INTEGER(MUSTER_OK, muster_queue_open(plane, &queue, NULL));
+  CHECK(muster_queue_fd(queue) >= 0);
+  CHECK_INTEGER(MUSTER_OK, muster_agent_invoke_stream(plane, queue, id, NULL, "{\"id\":\"s\",\"input\":{\"text\":\"x\"}}",
+                                                      NULL, NULL, NULL));
+  snprintf(args, sizeof args, "{\"agent_id\":\"%s\",\"body\":{\"input\":{\"text\":\"x\"}}}", id);
+  CHECK_INTEGER(MUSTER_OK, muster_submit(plane, queue, "agents.invoke", args, NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK, muster_submit(plane, queue, "agents.list_full", NULL, NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK, muster_http_submit(plane, queue, "GET", "/openapi.json", NULL, NULL, 0, NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK, muster_agent_invoke_async(plane, id, NULL, "{\"id\":\"a\",\"input\":{\"text\":\"x\"}}", NULL,
+                                                     NULL, NULL));
+  while (ends < 4 && CHECK_INTEGER(MUSTER_OK, muster_queue_next(queue, 60000, &event))) {
+    json_t *value = muster_event_json(&event);
+    CHECK(value != NULL);
+    json_decref(value);
+    CHECK_INTEGER(MUSTER_OK, event.status);
+    ends += event.kind == MUSTER_EVENT_FINAL;
+    muster_event_clear(&event);
+  }
+  /* What has ended is read again, from the store. */
+  CHECK_INTEGER(MUSTER_OK, muster_submit(plane, queue, "tasks.events", "{\"task_id\":\"s\"}", NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK, muster_submit(plane, queue, "tasks.events", "{\"task_id\":\"a\"}", NULL, NULL, NULL));
+  while (drained < 2 && CHECK_INTEGER(MUSTER_OK, muster_queue_drain(queue, 60000, 0, &text, NULL, NULL))) {
+    json_t *events = parse(text), *one;
+    size_t index;
+    json_array_foreach(events, index, one) {
+      drained += strcmp(text_at(one, "kind"), "final") == 0;
+    }
+    json_decref(events);
+  }
+  CHECK_INTEGER(MUSTER_OK, muster_submit(plane, queue, "tasks.events", "{\"task_id\":\"s\"}", NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK, muster_queue_close(queue));
+}
+
 static void *work(void *path) {
   muster *plane = open_store(path, "echo");
   muster_error *error = NULL;
@@ -46,6 +85,8 @@ static void *work(void *path) {
   CHECK_INTEGER(MUSTER_OK, muster_task_stop(plane, "t", NULL, NULL, NULL));
   CHECK_INTEGER(MUSTER_OK, muster_task_delete(plane, "t", NULL));
 
+  use_a_queue(plane, id);
+
   /* As deep as a request may be, stored and given back. */
   body = deep_body("x_deep", MUSTER_MAX_BODY_DEPTH);
   text = NULL;
@@ -69,6 +110,17 @@ static void *work(void *path) {
   CHECK_INTEGER(MUSTER_OK, muster_call(plane, "agents.list", args, 0, NULL, NULL, NULL));
   value = json_loads(args, 0, NULL);
   CHECK_INTEGER(MUSTER_OK, muster_call_j(plane, "agents.list", value, 0, NULL, NULL));
+  muster_queue *queue = NULL;
+  muster_event event = MUSTER_EVENT_INIT;
+  CHECK_INTEGER(MUSTER_OK, muster_queue_open(plane, &queue, NULL));
+  CHECK_INTEGER(MUSTER_OK, muster_submit(plane, queue, "agents.list_full", args, NULL, NULL, NULL));
+  CHECK_INTEGER(MUSTER_OK, muster_queue_next(queue, 60000, &event));
+  CHECK_INTEGER(MUSTER_OK, event.status);
+  inner = muster_event_json(&event);
+  CHECK(inner != NULL);
+  json_decref(inner);
+  muster_event_clear(&event);
+  CHECK_INTEGER(MUSTER_OK, muster_queue_close(queue));
   /* One level more is refused, and so is a value that a parser on this stack could not have read. */
   inner = json_pack("{s:o}", "a", value);
   CHECK_INTEGER(MUSTER_E_LIMIT, muster_call_j(plane, "agents.list", inner, 0, NULL, NULL));

@@ -57,6 +57,21 @@ static void layout(void) {
   CHECK_INTEGER(2 * sizeof(void *), offsetof(muster_host, log));
   CHECK_INTEGER(3 * sizeof(void *), offsetof(muster_host, secrets_key));
   CHECK_INTEGER(4 * sizeof(void *), offsetof(muster_host, release));
+  printf("muster_event: size %zu, ticket %zu, user_data %zu, kind %zu, status %zu, sequence %zu, json %zu, json_len %zu, "
+         "error %zu\n",
+         sizeof(muster_event), offsetof(muster_event, ticket), offsetof(muster_event, user_data),
+         offsetof(muster_event, kind), offsetof(muster_event, status), offsetof(muster_event, sequence),
+         offsetof(muster_event, json), offsetof(muster_event, json_len), offsetof(muster_event, error));
+  CHECK_INTEGER(64, sizeof(muster_event));
+  CHECK_INTEGER(0, offsetof(muster_event, struct_size));
+  CHECK_INTEGER(8, offsetof(muster_event, ticket));
+  CHECK_INTEGER(16, offsetof(muster_event, user_data));
+  CHECK_INTEGER(24, offsetof(muster_event, kind));
+  CHECK_INTEGER(28, offsetof(muster_event, status));
+  CHECK_INTEGER(32, offsetof(muster_event, sequence));
+  CHECK_INTEGER(40, offsetof(muster_event, json));
+  CHECK_INTEGER(48, offsetof(muster_event, json_len));
+  CHECK_INTEGER(56, offsetof(muster_event, error));
   CHECK_INTEGER(4, sizeof(muster_status));
   CHECK_INTEGER(8, sizeof(muster_ticket));
 }
@@ -73,6 +88,10 @@ static void versions(void) {
   CHECK_INTEGER(2, MUSTER_LOG_WARNING);
   CHECK_INTEGER(3, MUSTER_LOG_INFO);
   CHECK_INTEGER(4, MUSTER_LOG_DEBUG);
+  CHECK_INTEGER(1, MUSTER_EVENT_DATA);
+  CHECK_INTEGER(2, MUSTER_EVENT_FINAL);
+  CHECK_INTEGER(3, MUSTER_EVENT_TOOL_CALL);
+  CHECK_INTEGER(4, MUSTER_EVENT_TOOL_CANCEL);
   CHECK_INTEGER(67108864, MUSTER_MAX_REQUEST_BYTES);
   CHECK_INTEGER(128, MUSTER_MAX_JSON_DEPTH);
   CHECK_INTEGER(126, MUSTER_MAX_BODY_DEPTH);

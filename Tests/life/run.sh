@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds Tests/c/life_*.c into build/tests/c, runs them against the shared library, and prints "N passed, M failed".
 #
-#   Tests/life/run.sh [NAME...]      only these: fork exit guest load memory
+#   Tests/life/run.sh [NAME...]      only these: fork streams exit guest load memory
 #
 # MUSTER_BUILD: the folder with libmuster.so (default: build). LIFE=long: 200,000 invokes instead of 5,000 and 300 exits
 # of each kind instead of 30. Needs gcc, jansson, sqlite3, Python and the openssl command.
@@ -9,11 +9,11 @@ set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/Tests/harness.sh"
 out=$root/build/tests/c
-exits=30 invokes=5000
-[ "${LIFE:-}" = long ] && exits=300 invokes=200000
+exits=30 invokes=5000 forks=100
+[ "${LIFE:-}" = long ] && exits=300 invokes=200000 forks=600
 : "${TEST_SECONDS:=600}"
 mkdir -p "$out"
-choose "fork exit guest load memory" "$@"
+choose "fork streams exit guest load memory" "$@"
 
 # life NAME LIBRARIES ARGUMENT...: builds life_NAME.c and runs it.
 life() {
@@ -34,6 +34,7 @@ export CURL_CA_BUNDLE
 
 start_mock http
 life fork "$libraries"
+life streams "$libraries" "$forks"
 life load -ldl "$build/libmuster.so"
 life memory "$libraries" "$invokes"
 start_mock https --tls-cert "$scratch/certificate.pem" --tls-key "$scratch/key.pem"
