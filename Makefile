@@ -1,4 +1,4 @@
-# Muster: make, make run, make test, and the long ones: certificate, fuzz, bench, embedded; make wheel, make install, make clean.
+# Muster: make, make run, make test, and the long ones: certificate, life, soak, fuzz, bench, embedded; make wheel, make install, make clean.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
@@ -13,12 +13,13 @@ COMMAND := $(shell find Sources/MusterCommand -name "*.swift")
 
 # Static Swift runtime, hidden symbols, no unloading: see CONTRIBUTING.md. The flags stand here and not in Package.swift, because tests link dynamically.
 LINK := -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -Xfrontend -Xswiftc -function-sections \
+  -Xswiftc -Xfrontend -Xswiftc -disable-reflection-metadata -Xlinker --icf=all \
   -Xswiftc -static-stdlib -Xswiftc -use-ld=lld -Xswiftc -L$(CURDIR)/$(BUILD)/static \
   -Xswiftc -Xclang-linker -Xswiftc -static-libgcc \
   -Xlinker --version-script=$(CURDIR)/Sources/MusterABI/muster.map -Xlinker -soname -Xlinker libmuster.so.1 \
   -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now
 
-.PHONY: all library command run test clean tools python model wheel embedded fuzz bench certificate life install
+.PHONY: all library command run test clean tools python model wheel embedded fuzz bench certificate life soak install
 
 all: library command
 
@@ -89,6 +90,12 @@ certificate: all $(VENV)/ready
 life: library
 	@LIFE=long Tests/life/run.sh
 
+# make soak [SOAK_SECONDS=600] [SOAK_RUNS=200000]: submitted calls of every fate, at least so long and so many runs.
+SOAK_SECONDS ?= 600
+SOAK_RUNS ?= 200000
+soak: library
+	@SOAK_SECONDS=$(SOAK_SECONDS) SOAK_RUNS=$(SOAK_RUNS) Tests/soak/run.sh
+
 # make fuzz [FUZZ_SECONDS=300]: each target that long.
 FUZZ_SECONDS ?= 300
 fuzz: | tools
@@ -104,7 +111,8 @@ bench: library
 # after its function and a number that is counted in each module anew; of two with one name the linker keeps one, and
 # `false` was written as `true`. The limit of 0 blocks lets a function take in only what is about as small as a call.
 # --icf=all folds functions with the same code: nothing compares functions by address. Packed relocations (DT_RELR) need
-# glibc 2.36, and so does the runtime's arc4random_buf.
+# glibc 2.36, and so does the runtime's arc4random_buf. The machine outliner makes functions of what several have in common; nothing
+# unwinds through this build, whose Swift parts have no tables for it anyway.
 EMBEDDED_BYTES := 1500000
 EMBEDDED := $(BUILD)/embedded/libmuster.so.1
 UNICODE = $$(dirname "$$(readlink -f "$$(command -v swiftc)")")/../lib/swift/embedded/$$(uname -m)-unknown-linux-gnu/libswiftUnicodeDataTables.a
@@ -115,7 +123,8 @@ $(EMBEDDED): $(SOURCES) Makefile | tools
 	@mkdir -p $(@D)
 	MUSTER_EMBEDDED=1 $(SWIFT) build -c release --product muster --scratch-path .build-embedded -Xswiftc -Osize \
 	  -Xswiftc -Xfrontend -Xswiftc -function-sections -Xswiftc -Xllvm -Xswiftc -sil-disable-pass=object-outliner \
-	  -Xswiftc -Xllvm -Xswiftc -sil-inline-overall-caller-block-limit=0 \
+	  -Xswiftc -Xllvm -Xswiftc -sil-inline-overall-caller-block-limit=0 -Xswiftc -Xllvm -Xswiftc -enable-machine-outliner=always \
+	  -Xcc -fno-asynchronous-unwind-tables -Xcc -fno-unwind-tables \
 	  -Xswiftc -use-ld=lld -Xlinker "$(UNICODE)" -Xlinker -lsqlite3 -Xlinker -ljansson -Xlinker -lm -Xlinker -lc \
 	  -Xlinker --exclude-libs -Xlinker ALL -Xlinker --gc-sections -Xlinker --icf=all -Xlinker -z -Xlinker pack-relative-relocs \
 	  -Xlinker --version-script=$(CURDIR)/Sources/MusterABI/muster.map -Xlinker -soname -Xlinker libmuster.so.1 \
