@@ -34,10 +34,10 @@ build() { # program, further libraries
 
 if [ "$quick" = yes ]; then
   agents=10000 pages=200 reads=10 creates="5 3200" invokes="5 50" calls="10 2000" loads=10 lists="3 1" requests="3 512" starts=10
-  memory="1 2000" cpu="1 200 40" first="3 40" throughput="1 1000 1000"
+  memory="1 5000" cpu="1 200 40" first="3 40" throughput="1 1000 1000"
 else
   agents=100000 pages=2000 reads=15 creates="15 12800" invokes="15 150" calls="30 10000" loads=40 lists="10 3" requests="15 1024" starts=40
-  memory="3 10000" cpu="3 1000 100" first="9 100" throughput="3 5000 10000"
+  memory="3 10000" cpu="3 1000 100" first="9 100" throughput="3 10000 10000"
 fi
 results=$scratch/results
 
