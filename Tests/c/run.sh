@@ -59,7 +59,7 @@ functions() {
 
 examples() {
   store=$(folder examples)/agents.db
-  for name in list_agents invoke_agent invoke_jansson; do
+  for name in list_agents invoke_agent invoke_jansson streams; do
     gcc -std=c99 $strict "$root/bindings/c/examples/$name.c" -L"$build" -lmuster -ljansson -Wl,-rpath,"$build" \
       -o "$out/$name"
     note $? "$name.c"
@@ -79,6 +79,10 @@ examples() {
   note $? "invoke_jansson"
   [ "$(tail -n 1 "$scratch/invoke")" = "assistant  blue" ]
   note $? "invoke_jansson continues the thread"
+  MODEL=echo "$out/streams" "$(folder examples)/agents.db" 1000 >"$scratch/streams"
+  note $? "streams"
+  tail -n 1 "$scratch/streams" | grep -q '^1000 runs ended; [1-9][0-9]* pieces, 45000 bytes of text$'
+  note $? "streams follows a thousand runs on one queue"
   MODEL=html "$out/invoke_agent" "$(folder examples)/agents.db" >/dev/null
   [ $? -eq 1 ]
   note $? "invoke_agent fails when its model does"
