@@ -1,32 +1,6 @@
 package import MusterHTTP
 package import MusterJSON
 
-/// One message of a conversation.
-package struct ModelMessage: Sendable {
-  /// Who speaks.
-  package enum Role: Sendable {
-    case system, user, assistant
-
-    /// The word on the wire.
-    package var word: String {
-      switch self {
-      case .system: return "system"
-      case .user: return "user"
-      case .assistant: return "assistant"
-      }
-    }
-  }
-
-  package let role: Role
-  /// A string value; its bytes are sent as they are.
-  package let content: JSON
-
-  package init(role: Role, content: JSON) {
-    self.role = role
-    self.content = content
-  }
-}
-
 /// What form the answer has to have.
 package enum ModelFormat: Sendable {
   case text
@@ -41,6 +15,8 @@ package final class ModelRequest: Sendable {
   package let model: String
   package let messages: [ModelMessage]
   package let format: ModelFormat
+  /// What the model may ask for; an answer that asks for tools where there are none is no answer.
+  package let tools: [ModelTool]
   /// `low`, `medium` …; nil leaves it to the provider. Models that cannot reason refuse any value.
   package let reasoningEffort: String?
   /// Which addresses the endpoint may have.
@@ -48,12 +24,13 @@ package final class ModelRequest: Sendable {
 
   package init(
     endpoint: ModelEndpoint, model: String, messages: [ModelMessage], format: ModelFormat = .text,
-    reasoningEffort: String? = nil, network: NetworkPolicy = .open
+    tools: [ModelTool] = [], reasoningEffort: String? = nil, network: NetworkPolicy = .open
   ) {
     self.endpoint = endpoint
     self.model = model
     self.messages = messages
     self.format = format
+    self.tools = tools
     self.reasoningEffort = reasoningEffort
     self.network = network
   }

@@ -17,7 +17,8 @@ final class OpenAIChatCall: ModelCall, HTTPReceiver, @unchecked Sendable {
 
   init(_ request: ModelRequest, _ listener: any ModelListener) {
     // The conversation is sent already, and may be long.
-    self.request = ModelRequest(endpoint: request.endpoint, model: request.model, messages: [])
+    self.request = ModelRequest(
+      endpoint: request.endpoint, model: request.model, messages: [], tools: request.tools)
     self.listener = listener
   }
 

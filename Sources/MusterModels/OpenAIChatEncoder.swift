@@ -4,7 +4,7 @@ import MusterJSON
 enum OpenAIChatEncoder {
   /// - Parameter streamed: whether the answer shall come in pieces, with the usage in the last one.
   static func encode(_ request: ModelRequest, streamed: Bool = false) -> [UInt8] {
-    let contents = request.messages.reduce(512) { $0 &+ $1.content.bytes.count &+ 40 }
+    let contents = request.messages.reduce(512) { $0 &+ size($1) &+ 40 }
     var writer = JSONWriter(capacity: contents)
     writer.beginObject()
     writer.member("model", request.model)
@@ -12,11 +12,25 @@ enum OpenAIChatEncoder {
     writer.beginArray()
     for message in request.messages {
       writer.beginObject()
-      writer.member("role", message.role.word)
-      writer.member("content", message.content)
+      switch message {
+      case .text(let role, let content):
+        writer.member("role", role.word)
+        writer.member("content", content)
+      case .calls(let text, let calls, let opaque):
+        writer.member("role", "assistant")
+        // Nothing is null: some refuse an empty text.
+        writer.member("content", text?.isEmpty ?? true ? nil : text)
+        encode(calls, to: &writer)
+        splice(opaque, to: &writer)
+      case .result(let callID, let content):
+        writer.member("role", "tool")
+        writer.member("tool_call_id", callID)
+        writer.member("content", content)
+      }
       writer.endObject()
     }
     writer.endArray()
+    if !request.tools.isEmpty { encode(request.tools, to: &writer) }
     if case .json(let schema) = request.format { encode(schema, to: &writer) }
     if let effort = request.reasoningEffort { writer.member("reasoning_effort", effort) }
     if streamed {
@@ -25,6 +39,61 @@ enum OpenAIChatEncoder {
     }
     writer.endObject()
     return writer.bytes
+  }
+
+  /// About how long the text of a message is.
+  private static func size(_ message: ModelMessage) -> Int {
+    switch message {
+    case .text(_, let content), .result(_, let content): return content.bytes.count
+    case .calls(let text, let calls, let opaque):
+      let texts = (text?.bytes.count ?? 0) &+ (opaque?.bytes.count ?? 0)
+      return calls.reduce(texts) { $0 &+ $1.arguments.bytes.count &+ 120 }
+    }
+  }
+
+  private static func encode(_ calls: [ModelToolCall], to writer: inout JSONWriter) {
+    writer.key("tool_calls")
+    writer.beginArray()
+    for call in calls {
+      writer.beginObject()
+      writer.member("id", call.id)
+      beginFunction(call.name, to: &writer)
+      writer.member("arguments", call.arguments)
+      writer.endObject()
+      splice(call.opaque, to: &writer)
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
+  private static func encode(_ tools: [ModelTool], to writer: inout JSONWriter) {
+    writer.key("tools")
+    writer.beginArray()
+    for tool in tools {
+      writer.beginObject()
+      beginFunction(tool.name, to: &writer)
+      writer.member("description", tool.description)
+      writer.member("parameters", tool.parameters)
+      writer.endObject()
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
+  /// The type, and the beginning of the object that names a function.
+  private static func beginFunction(_ name: String, to writer: inout JSONWriter) {
+    writer.member("type", "function")
+    writer.key("function")
+    writer.beginObject()
+    writer.member("name", name)
+  }
+
+  /// Members that a provider gave, as it wrote them.
+  private static func splice(_ opaque: JSON?, to writer: inout JSONWriter) {
+    for member in opaque?.members ?? [] {
+      writer.key(member.lexeme)
+      writer.value(member.value)
+    }
   }
 
   private static func encode(_ schema: JSON?, to writer: inout JSONWriter) {

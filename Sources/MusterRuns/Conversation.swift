@@ -13,21 +13,21 @@ struct Conversation {
     var messages: [ModelMessage] = []
     switch beginning.system {
     case .none: break
-    case .text(let text): messages.append(ModelMessage(role: .system, content: text))
+    case .text(let text): messages.append(.text(.system, text))
     case .record(let sequence):
       guard let record = try record(sequence), let text = JSON.trusted(record.body)["system"] else {
         throw .unreadable("record \(sequence) holds no system message")
       }
-      messages.append(ModelMessage(role: .system, content: text))
+      messages.append(.text(.system, text))
     }
     if let turn = beginning.historyFromTurn { messages += try history(fromTurn: turn) }
-    messages.append(ModelMessage(role: .user, content: beginning.request["input"]?["text"] ?? .literal("\"\"")))
+    messages.append(.text(.user, beginning.request["input"]?["text"] ?? .literal("\"\"")))
     if let repair {
       guard let record = try record(repair.sequence), let text = JSON.trusted(record.body)["text"] else {
         throw .unreadable("record \(repair.sequence) holds no answer")
       }
-      messages.append(ModelMessage(role: .assistant, content: text))
-      messages.append(ModelMessage(role: .user, content: .string(repair.prompt)))
+      messages.append(.text(.assistant, text))
+      messages.append(.text(.user, .string(repair.prompt)))
     }
     return messages
   }
@@ -48,8 +48,8 @@ struct Conversation {
       case .assistant:
         // A prompt without an answer is left out: many models refuse two prompts in a row.
         guard let asked = prompt, asked.turn == record.turn, let text = body["text"] else { continue }
-        messages.append(ModelMessage(role: .user, content: asked.text))
-        messages.append(ModelMessage(role: .assistant, content: text))
+        messages.append(.text(.user, asked.text))
+        messages.append(.text(.assistant, text))
         prompt = nil
       case nil: break
       }

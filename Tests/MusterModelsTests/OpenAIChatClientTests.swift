@@ -49,9 +49,9 @@ struct OpenAIChatClientTests {
   @Test("the model sees the whole conversation as it was written")
   func transcript() throws {
     let messages = [
-      ModelMessage(role: .system, content: .string("be brief")),
-      ModelMessage(role: .user, content: .string("héllo \"x\"\n")),
-      ModelMessage(role: .assistant, content: .string("hi")), ModelMessage(role: .user, content: .string("more")),
+      .text(.system, .string("be brief")),
+      .text(.user, .string("héllo \"x\"\n")),
+      .text(.assistant, .string("hi")), .text(.user, .string("more")),
     ]
     #expect(
       try answer("transcript", messages).text.string

@@ -28,8 +28,8 @@ struct OpenAIChatEncoderTests {
   func messages() throws {
     let content = try JSON.parse(Array(#"{"c":"a\/b\u00e9 \ud83d\ude00 é\n"}"#.utf8))["c"]
     let messages = [
-      ModelMessage(role: .system, content: .string("be \"nice\"")), ModelMessage(role: .user, content: .string("")),
-      ModelMessage(role: .assistant, content: try #require(content)),
+      .text(.system, .string("be \"nice\"")), .text(.user, .string("")),
+      .text(.assistant, try #require(content)),
     ]
     #expect(
       encoded(question("m", endpoint(), messages))

@@ -25,7 +25,7 @@ final class StreamedAnswerTests {
     headers: [HTTPHeader] = [], _ listener: Listener = Listener()
   ) throws(ModelFailure) -> (listener: Listener, call: any ModelCall) {
     let request = question(
-      model, endpoint(base ?? server.base, headers: headers), [ModelMessage(role: .user, content: .string(text))])
+      model, endpoint(base ?? server.base, headers: headers), [.text(.user, .string(text))])
     return (listener, try client.start(request, deadline: .after(milliseconds: milliseconds), listener))
   }
 

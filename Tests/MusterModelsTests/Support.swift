@@ -17,7 +17,7 @@ func question(
 ) -> ModelRequest {
   ModelRequest(
     endpoint: endpoint, model: model,
-    messages: messages ?? [ModelMessage(role: .user, content: .string("hello there"))],
+    messages: messages ?? [.text(.user, .string("hello there"))],
     format: format, reasoningEffort: effort)
 }
 

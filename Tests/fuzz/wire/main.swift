@@ -17,7 +17,7 @@ let request = ModelRequest(
   endpoint: ModelEndpoint(
     provider: "openai", base: "https://models.example/v1", key: key,
     extraHeaders: [HTTPHeader("X-Key", key)]),
-  model: "gpt-4.1", messages: [ModelMessage(role: .user, content: .string("hello"))])
+  model: "gpt-4.1", messages: [.text(.user, .string("hello"))])
 
 /// The text of a Retry-After header is the server's as well: in one of the forms it is the body.
 func response(_ input: [UInt8]) -> HTTPResponse? {
