@@ -49,18 +49,24 @@ let package = Package(
     room("MusterEngine", ["MusterJSON"]),
     room("MusterRemote", ["MusterHTTP", "MusterJSON", "MusterSystem"], isSmall: true),
     room("MusterModels", ["MusterHTTP", "MusterJSON", "MusterSystem"]),
-    room("MusterRuns", ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterStore", "MusterSystem"]),
+    room("MusterTools", ["MusterJSON", "MusterSystem"], isSmall: true),
+    room(
+      "MusterRuns",
+      ["MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterStore", "MusterSystem", "MusterTools"]),
     room(
       "MusterAPI",
       [
         "CPlatform", "MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterRemote", "MusterRuns",
-        "MusterStore", "MusterSystem",
+        "MusterStore", "MusterSystem", "MusterTools",
       ]),
     room(
       "MusterServer", ["CMicrohttpd", "CPlatform", "MusterAPI", "MusterHTTP", "MusterJSON", "MusterSystem"],
       isSmall: true),
     room(
-      "MusterABI", ["CJansson", "CMuster", "CPlatform", "MusterAPI", "MusterJSON", "MusterServer", "MusterSystem"],
+      "MusterABI",
+      [
+        "CJansson", "CMuster", "CPlatform", "MusterAPI", "MusterJSON", "MusterServer", "MusterSystem", "MusterTools",
+      ],
       exclude: ["muster.map"]),
     .executableTarget(
       name: "MusterCommand", dependencies: ["CJansson", "CMuster", "MusterABI"], swiftSettings: settings),
@@ -72,6 +78,7 @@ let package = Package(
     tests("MusterRemoteTests", ["MusterRemote", "MusterJSON", "MusterSystem"]),
     tests("MusterABITests", ["CMuster", "MusterABI"]),
     tests("MusterStoreTests", ["CSQLite", "MusterStore", "MusterJSON", "MusterSystem"]),
+    tests("MusterToolsTests", ["MusterTools", "MusterJSON", "MusterSystem"]),
     tests("MusterEngineTests", ["MusterEngine", "MusterJSON"]),
     tests("MusterModelsTests", ["MusterModels", "MusterJSON", "MusterHTTP", "MusterSystem"]),
     tests(

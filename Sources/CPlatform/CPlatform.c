@@ -216,6 +216,10 @@ int platform_callback_depth(void) { return callback_depth; }
 void platform_callback_enter(void) { callback_depth += 1; }
 void platform_callback_leave(void) { callback_depth -= 1; }
 
+static _Thread_local void *thread_frame;
+void *platform_thread_frame(void) { return thread_frame; }
+void platform_thread_frame_set(void *frame) { thread_frame = frame; }
+
 int64_t platform_clock_monotonic_nanoseconds(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);

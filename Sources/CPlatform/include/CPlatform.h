@@ -75,6 +75,10 @@ int platform_callback_depth(void);
 void platform_callback_enter(void);
 void platform_callback_leave(void);
 
+/// What this thread is inside of, as it was set; NULL at first.
+void *_Nullable platform_thread_frame(void);
+void platform_thread_frame_set(void *_Nullable frame);
+
 // ---- a descriptor that is readable while something waits ----
 /// Close-on-exec; a forked child closes it before anything else. Negative: minus an error number.
 int platform_signal_new(void);

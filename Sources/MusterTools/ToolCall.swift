@@ -1,0 +1,69 @@
+import MusterJSON
+import MusterSystem
+
+/// A call of a tool that was started.
+package final class ToolCall: PoolJob, @unchecked Sendable {
+  let id: String
+  let text: [UInt8]
+  let tool: RegisteredTool
+  private let registry: ToolRegistry
+  /// What the call is inside of, on whichever thread it is.
+  let frame: ThreadFrame
+  // Under the registry's lock.
+  /// Nil when the call is over.
+  var listener: (any ToolListener)?
+  var timer: Int?
+  /// Whether the host was told, or is being told.
+  var isTold = false
+  var isBeingTold = false
+  /// Whether the host has to hear, once it was told, that nobody waits.
+  var owesCancel = false
+
+  init(
+    _ invocation: ToolInvocation, _ text: [UInt8], _ frame: ThreadFrame, tool: RegisteredTool, registry: ToolRegistry,
+    listener: any ToolListener
+  ) {
+    id = invocation.callID
+    self.text = text
+    self.frame = frame
+    self.tool = tool
+    self.registry = registry
+    self.listener = listener
+  }
+
+  /// Nobody waits for it any more: the host is told, and the listener hears nothing. Harmless when it is over.
+  package func cancel() { registry.end(self, .cancelled) }
+
+  /// Calls the host.
+  package func run() { registry.deliver(self) }
+
+  /// What is done when its time is over.
+  final class Timeout: PoolJob {
+    private let call: ToolCall
+
+    init(_ call: ToolCall) { self.call = call }
+
+    func run() { call.registry.end(call, .timedOut) }
+  }
+
+  /// How a call ends.
+  enum Ending {
+    case answered(ToolResult)
+    case cancelled
+    case timedOut
+    case unregistered
+  }
+
+  /// What its listener hears of an ending; nil when it hears nothing. Called under the registry's lock.
+  func result(of ending: Ending) -> ToolResult? {
+    switch ending {
+    case .answered(let result): return result
+    case .cancelled: return nil
+    case .unregistered: return ToolResult(error: "the tool was unregistered")
+    case .timedOut:
+      let spent = "timed out after \(tool.spec.timeoutMilliseconds) ms"
+      if !isTold { return ToolResult(error: "\(spent); it was not begun") }
+      return ToolResult(error: tool.spec.isReadOnly ? spent : "\(spent); whether it was done is not known")
+    }
+  }
+}
