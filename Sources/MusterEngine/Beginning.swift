@@ -38,15 +38,27 @@ package final class Beginning: Sendable {
   package let attempts: Int64
   /// How often an answer that does not match the schema is sent back.
   package let repairs: Int64
+  /// The tools that the model is offered; nil: none.
+  package let tools: ToolList?
+  /// The earlier record of the task that has the same tools, if one has.
+  package let toolsRecord: Int64?
+  /// How often calls of tools with arguments that do not fit are sent back.
+  package let toolRepairs: Int64
+  package let limits: Limits
   /// The network policy under which it runs, as text; records without one are of a time when every run was `open`.
   package let network: String
 
   package init(
     agentVersion: String, requestedVersion: String?, request: JSON, provider: String, model: String, host: String?,
     reasoningEffort: String?, format: Format, schema: JSON?, system: System, historyFromTurn: Int64?, attempts: Int64,
-    repairs: Int64, network: String
+    repairs: Int64, tools: ToolList? = nil, toolsRecord: Int64? = nil, toolRepairs: Int64 = 0,
+    limits: Limits = Limits(), network: String
   ) {
     engineVersion = Engine.version
+    self.tools = tools
+    self.toolsRecord = toolsRecord
+    self.toolRepairs = toolRepairs
+    self.limits = limits
     self.agentVersion = agentVersion
     self.requestedVersion = requestedVersion
     self.request = request
@@ -79,6 +91,10 @@ package final class Beginning: Sendable {
     historyFromTurn = other.historyFromTurn
     attempts = other.attempts
     repairs = other.repairs
+    tools = other.tools
+    toolsRecord = other.toolsRecord
+    toolRepairs = other.toolRepairs
+    limits = other.limits
     network = other.network
   }
 
@@ -112,6 +128,11 @@ package final class Beginning: Sendable {
     historyFromTurn = body["history_from_turn"]?.int64
     self.attempts = attempts
     self.repairs = repairs
+    let list = body.present("tools")
+    if let list { tools = try ToolList(list) } else { tools = nil }
+    toolsRecord = body["tools_record"]?.int64
+    toolRepairs = limits["tool_repairs"]?.int64 ?? 0
+    self.limits = Limits(limits)
     if let policy = body.present("network") {
       guard let text = policy.string else { throw UnreadableRecord(what: "network policy of a turn") }
       network = text
@@ -141,11 +162,18 @@ package final class Beginning: Sendable {
     case .text(let text): writer.member("system", text)
     case .record(let sequence): writer.member("system_record", sequence)
     }
+    if let toolsRecord {
+      writer.member("tools_record", toolsRecord)
+    } else if let tools {
+      writer.member("tools", tools.json)
+    }
     if let historyFromTurn { writer.member("history_from_turn", historyFromTurn) }
     writer.key("limits")
     writer.beginObject()
     writer.member("attempts", attempts)
     writer.member("repairs", repairs)
+    if toolRepairs > 0 { writer.member("tool_repairs", toolRepairs) }
+    limits.write(to: &writer)
     writer.endObject()
     writer.member("network", network)
     writer.endObject()

@@ -4,7 +4,21 @@ package import MusterJSON
 package enum Command: Sendable, Equatable {
   case askModel(attempt: Int64, repair: Repair?)
   case wait(milliseconds: Int64)
+  /// Calls the tool that the last answer asks for in this place.
+  case callTool(call: Int)
+  /// Answers such a call without calling the tool: a text for the model, about what is wrong with it.
+  case refuseCall(call: Int, Refusal, problem: String)
   case finish(Finish)
+
+  /// Why a tool is not called.
+  package enum Refusal: String, Sendable {
+    /// The arguments do not fit it.
+    case arguments
+    /// There is no such tool.
+    case unknown
+    /// No more calls are made.
+    case limit
+  }
 
   /// An answer that goes back to the model.
   package struct Repair: Sendable, Equatable {
@@ -61,6 +75,18 @@ package enum Command: Sendable, Equatable {
       writer.beginObject()
       writer.member("milliseconds", milliseconds)
       writer.endObject()
+    case .callTool(let call):
+      writer.key("call_tool")
+      writer.beginObject()
+      writer.member("call", Int64(call))
+      writer.endObject()
+    case .refuseCall(let call, let refusal, let problem):
+      writer.key("refuse_call")
+      writer.beginObject()
+      writer.member("call", Int64(call))
+      writer.member("refusal", refusal.rawValue)
+      writer.member("problem", problem)
+      writer.endObject()
     case .finish(let finish):
       writer.key("finish")
       writer.beginObject()
@@ -85,6 +111,12 @@ package enum Command: Sendable, Equatable {
       self = .askModel(attempt: attempt, repair: repair)
     } else if let wait = json["wait"], let milliseconds = wait["milliseconds"]?.int64 {
       self = .wait(milliseconds: milliseconds)
+    } else if let asked = json["call_tool"], let call = asked["call"]?.int64.flatMap({ Int(exactly: $0) }) {
+      self = .callTool(call: call)
+    } else if let asked = json["refuse_call"], let call = asked["call"]?.int64.flatMap({ Int(exactly: $0) }),
+      let refusal = asked["refusal"]?.string.flatMap({ Refusal(rawValue: $0) }), let problem = asked["problem"]?.string
+    {
+      self = .refuseCall(call: call, refusal, problem: problem)
     } else if let finish = json["finish"],
       let status = finish["status"]?.string.flatMap({ Finish.Status(rawValue: $0) })
     {

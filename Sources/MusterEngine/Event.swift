@@ -11,6 +11,16 @@ package enum Event: Sendable {
   case stopRequested(StopReason, text: JSON? = nil)
   /// The process that ran it ended, or its plane was closed.
   case interrupted
+  case toolReturned(ToolReturned)
+
+  /// Whether tools are asked for in it, or have answered.
+  package var isOfTools: Bool {
+    switch self {
+    case .modelAnswered(let answer): return !answer.calls.isEmpty
+    case .toolReturned: return true
+    default: return false
+    }
+  }
 
   /// The permanent number of the kind of event, as journals hold it.
   package var kind: Int64 {
@@ -21,6 +31,7 @@ package enum Event: Sendable {
     case .waited: return 4
     case .stopRequested: return 5
     case .interrupted: return 6
+    case .toolReturned: return 7
     }
   }
 
@@ -38,6 +49,7 @@ package enum Event: Sendable {
       writer.endObject()
       return writer.json
     case .waited, .interrupted: return .literal("{}")
+    case .toolReturned(let returned): return returned.json
     }
   }
 
@@ -56,6 +68,7 @@ package enum Event: Sendable {
       guard text == nil || text?.kind == .string else { throw UnreadableRecord(what: "text of a stop") }
       self = .stopRequested(reason, text: text)
     case 6: self = .interrupted
+    case 7: self = .toolReturned(try ToolReturned(body))
     default: throw UnreadableRecord(what: "event of kind \(kind)")
     }
   }
@@ -81,8 +94,20 @@ package struct ModelAnswered: Sendable {
   /// Nil when the server did not count.
   package let promptTokens: Int64?
   package let completionTokens: Int64?
+  /// The tools that it asks for.
+  package let calls: [ToolRequest]
+  /// What else belongs to an answer that asks for tools and only the model understands, an object; kept verbatim.
+  package let opaque: JSON?
+  /// Unique for ever; the ids of the calls begin with it. Nil when there are none.
+  package let key: String?
 
-  package init(text: JSON, finishReason: String?, model: String?, promptTokens: Int64?, completionTokens: Int64?) {
+  package init(
+    text: JSON, finishReason: String?, model: String?, promptTokens: Int64?, completionTokens: Int64?,
+    calls: [ToolRequest] = [], opaque: JSON? = nil, key: String? = nil
+  ) {
+    self.calls = calls
+    self.opaque = opaque
+    self.key = key
     self.text = text
     self.finishReason = finishReason
     self.model = model
@@ -97,6 +122,9 @@ package struct ModelAnswered: Sendable {
     model = body["model"]?.string
     promptTokens = body["usage"]?["prompt_tokens"]?.int64
     completionTokens = body["usage"]?["completion_tokens"]?.int64
+    calls = try ToolRequest.requests(body["calls"])
+    opaque = body.present("opaque")
+    key = body["key"]?.string
   }
 
   var json: JSON {
@@ -111,6 +139,12 @@ package struct ModelAnswered: Sendable {
       writer.member("prompt_tokens", promptTokens)
       writer.member("completion_tokens", completionTokens)
       writer.endObject()
+    }
+    if !calls.isEmpty {
+      writer.key("calls")
+      ToolRequest.write(calls, to: &writer)
+      writer.memberIfPresent("opaque", opaque)
+      if let key { writer.member("key", key) }
     }
     writer.endObject()
     return writer.json

@@ -7,6 +7,8 @@ package struct Run: Sendable {
     case unborn
     case asking(attempt: Int64)
     case waiting(attempt: Int64)
+    /// Tools are called; those commands that are open are in `calls`.
+    indirect case calling(OpenCalls)
     case finished(Command.Finish)
   }
 
@@ -19,6 +21,10 @@ package struct Run: Sendable {
   package private(set) var completionTokens: Int64?
 
   private var repairsMade: Int64 = 0
+  private var toolRepairsMade: Int64 = 0
+  private var modelCalls: Int64 = 0
+  /// How many calls of tools models have asked for.
+  package private(set) var toolCalls: Int64 = 0
   private var repair: Command.Repair?
 
   package init() {}
@@ -27,17 +33,25 @@ package struct Run: Sendable {
   /// causes nothing and leaves the open commands open; after the end nothing fits.
   package mutating func apply(_ event: Event, sequence: Int64) -> [Command] {
     let commands = reaction(to: event, sequence: sequence)
-    replay(event, commands: commands)
+    replay(event, commands: commands, sequence: sequence)
     return commands
   }
 
   /// Takes an event whose commands are on record. They alone say how the run goes on: what this version would have
   /// made of the event does not matter.
-  package mutating func replay(_ event: Event, commands: [Command]) {
+  package mutating func replay(_ event: Event, commands: [Command], sequence: Int64) {
     switch (phase, event) {
     case (.finished, _): return
     case (.unborn, .began(let beginning)): self.beginning = beginning
-    case (.asking, .modelAnswered(let answer)): count(answer)
+    case (.asking, .modelAnswered(let answer)):
+      count(answer)
+      if !answer.calls.isEmpty {
+        toolCalls &+= Int64(answer.calls.count)
+        phase = .calling(OpenCalls(sequence: sequence, answer: answer))
+      }
+    case (.calling(var calls), .toolReturned(let returned)):
+      calls.close(returned.call)
+      phase = .calling(calls)
     default: break
     }
     if commands.isEmpty { return }
@@ -60,14 +74,25 @@ package struct Run: Sendable {
     switch command {
     case .askModel(let attempt, let asked):
       phase = .asking(attempt: attempt)
+      modelCalls &+= 1
       if let asked, asked != repair {
         repairsMade &+= 1
         repair = asked
       }
     case .wait:
       if case .asking(let attempt) = phase { phase = .waiting(attempt: attempt) } else { phase = .waiting(attempt: 1) }
+    case .callTool(let call): open(command, call)
+    case .refuseCall(let call, let refusal, _):
+      open(command, call)
+      if refusal != .limit { toolRepairsMade &+= 1 }
     case .finish(let finish): phase = .finished(finish)
     }
+  }
+
+  private mutating func open(_ command: Command, _ call: Int) {
+    guard case .calling(var calls) = phase else { return }
+    calls.open(command, call: call)
+    phase = .calling(calls)
   }
 
   // MARK: - Reactions
@@ -92,12 +117,38 @@ package struct Run: Sendable {
       ]
     case (.unborn, .began): return [.askModel(attempt: 1, repair: nil)]
     case (.unborn, _), (_, .began): return []
-    case (.waiting(let attempt), .waited): return [.askModel(attempt: attempt &+ 1, repair: repair)]
-    case (.asking, .modelAnswered(let answer)): return [reaction(to: answer, sequence: sequence)]
+    case (.waiting(let attempt), .waited): return [ask(attempt: attempt &+ 1, repair: repair)]
+    case (.asking, .modelAnswered(let answer)):
+      return answer.calls.isEmpty
+        ? [reaction(to: answer, sequence: sequence)] : ToolReaction(run: self).commands(for: answer)
     case (.asking(let attempt), .modelFailed(let failure)): return [reaction(to: failure, attempt: attempt)]
-    case (.asking, .waited), (.waiting, .modelAnswered), (.waiting, .modelFailed): return []
+    case (.calling(let calls), .toolReturned(let returned)): return reaction(to: returned, calls)
+    case (.asking, _), (.waiting, _), (.calling, _): return []
     }
   }
+
+  /// Asks the model, if the turn may ask it once more.
+  private func ask(attempt: Int64, repair: Command.Repair?) -> Command {
+    if let most = beginning?.limits.modelCalls, modelCalls >= most {
+      return Run.exceeded("model_calls", "The run used up the \(most) calls of the model that it may make.")
+    }
+    return .askModel(attempt: attempt, repair: repair)
+  }
+
+  /// The end of a run that crossed a limit.
+  static func exceeded(_ limit: StaticString, _ told: String) -> Command {
+    .finish(.init(status: .failed, internalStatus: "limit_\(limit)", result: told))
+  }
+
+  private func reaction(to returned: ToolReturned, _ calls: OpenCalls) -> [Command] {
+    guard calls.command(returned.call) != nil else { return [] }
+    var left = calls
+    left.close(returned.call)
+    return left.isOver ? [ask(attempt: 1, repair: nil)] : []
+  }
+
+  /// How often calls that do not fit were sent back.
+  var refusedCalls: Int64 { toolRepairsMade }
 
   private func reaction(to answer: ModelAnswered, sequence: Int64) -> Command {
     guard let beginning, beginning.format == .json else { return .finish(.init(status: .completed)) }
@@ -108,7 +159,7 @@ package struct Run: Sendable {
         return .finish(.init(status: .failed, internalStatus: "output_schema", result: problem))
       }
       let prompt = "\(problem) Answer again, with the corrected JSON only and no other text."
-      return .askModel(attempt: 1, repair: Command.Repair(sequence: sequence, prompt: prompt))
+      return ask(attempt: 1, repair: Command.Repair(sequence: sequence, prompt: prompt))
     }
   }
 

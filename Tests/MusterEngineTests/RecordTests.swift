@@ -52,14 +52,14 @@ struct RecordTests {
     #expect(try Command.commands(Command.json([])) == [])
   }
 
-  @Test("a kind of event that this version does not know is an error", arguments: [Int64.min, -1, 0, 7, .max])
+  @Test("a kind of event that this version does not know is an error", arguments: [Int64.min, -1, 0, 8, .max])
   func unknownKind(kind: Int64) throws {
     let body = try json("{}")
     #expect(throws: UnreadableRecord.self) { try Event(kind: kind, body: body) }
   }
 
   @Test(
-    "a turn of another engine version is an error", arguments: ["0", "2", "-1", "9223372036854775807", "\"1\"", "null"])
+    "a turn of another engine version is an error", arguments: ["0", "3", "-1", "9223372036854775807", "\"1\"", "null"])
   func otherEngine(version: String) throws {
     let body = Event.began(try beginning()).body.setting([("engine", try json(version))])
     #expect(throws: UnreadableRecord(what: "turn of another engine version")) { try Event(kind: 1, body: body) }

@@ -1,0 +1,49 @@
+package import MusterJSON
+
+/// What a turn knows of a tool: what the model is told, and what a run may do with it.
+package struct ToolDeclaration: Sendable {
+  /// What may happen when a call is made again whose outcome is not known.
+  package enum Effect: String, Sendable {
+    /// Nothing: it only reads.
+    case none = "read_only"
+    /// Nothing more than the first time, with the same key.
+    case idempotent
+    /// It may be done twice.
+    case once
+  }
+
+  package let name: String
+  package let description: String
+  /// A JSON Schema of the arguments' object.
+  package let parameters: JSON
+  package let effect: Effect
+  /// Whether the tool can tell if a call was done.
+  package let hasProbe: Bool
+
+  package init(name: String, description: String, parameters: JSON, effect: Effect, hasProbe: Bool) {
+    self.name = name
+    self.description = description
+    self.parameters = parameters
+    self.effect = effect
+    self.hasProbe = hasProbe
+  }
+
+  init(_ json: JSON) throws(UnreadableRecord) {
+    guard let name = json["name"]?.string, let description = json["description"]?.string,
+      let parameters = json["parameters"], let effect = json["effect"]?.string.flatMap({ Effect(rawValue: $0) })
+    else { throw UnreadableRecord(what: "declaration of a tool") }
+    self.init(
+      name: name, description: description, parameters: parameters, effect: effect,
+      hasProbe: json["probe"]?.bool ?? false)
+  }
+
+  func write(to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.member("name", name)
+    writer.member("description", description)
+    writer.member("parameters", parameters)
+    writer.member("effect", effect.rawValue)
+    if hasProbe { writer.member("probe", true) }
+    writer.endObject()
+  }
+}
