@@ -48,7 +48,7 @@ struct OpenAIChatClientTests {
 
   @Test("the model sees the whole conversation as it was written")
   func transcript() throws {
-    let messages = [
+    let messages: [ModelMessage] = [
       .text(.system, .string("be brief")),
       .text(.user, .string("héllo \"x\"\n")),
       .text(.assistant, .string("hi")), .text(.user, .string("more")),

@@ -27,7 +27,7 @@ struct OpenAIChatEncoderTests {
   @Test("messages keep their order and roles, and their content byte for byte")
   func messages() throws {
     let content = try JSON.parse(Array(#"{"c":"a\/b\u00e9 \ud83d\ude00 é\n"}"#.utf8))["c"]
-    let messages = [
+    let messages: [ModelMessage] = [
       .text(.system, .string("be \"nice\"")), .text(.user, .string("")),
       .text(.assistant, try #require(content)),
     ]
