@@ -20,6 +20,10 @@ package final class AgentConfiguration: Sendable {
   /// Whether earlier turns of a thread are shown to the model, and how many.
   package let sessionStorage: Bool
   package let historyRuns: Int64
+  /// The tools of the host that it lists.
+  package let tools: [AgentTool]
+  /// How many calls of tools a run makes; 0: any number.
+  package let toolCallLimit: Int64
 
   /// Reads a stored document; `secrets` are the values that are kept apart from it, by their places.
   package init(document: JSON, secrets: JSON?) {
@@ -44,6 +48,8 @@ package final class AgentConfiguration: Sendable {
     let settings = values["agno_settings"]
     sessionStorage = settings?["session_storage"]?.bool ?? true
     historyRuns = settings?["num_history_runs"]?.int64 ?? 3
+    tools = AgentTool.listed(tools: values["tools"], graph: values["graph"])
+    toolCallLimit = settings?["tool_call_limit"]?.int64 ?? 0
   }
 
   private static func key(in secrets: JSON?) -> String? {
@@ -71,5 +77,7 @@ package final class AgentConfiguration: Sendable {
     goals = other.goals
     sessionStorage = other.sessionStorage
     historyRuns = other.historyRuns
+    tools = other.tools
+    toolCallLimit = other.toolCallLimit
   }
 }

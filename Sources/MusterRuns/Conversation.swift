@@ -9,7 +9,10 @@ struct Conversation {
   let task: TaskRow
 
   /// The system message, the turns of the history that have an answer, the prompt of this turn, and an answer that goes back.
-  func messages(for beginning: Beginning, repair: Command.Repair?) throws(RunError) -> [ModelMessage] {
+  /// `hasCalls`: whether tools were asked for in this turn.
+  func messages(
+    for beginning: Beginning, repair: Command.Repair?, hasCalls: Bool
+  ) throws(RunError) -> [ModelMessage] {
     var messages: [ModelMessage] = []
     switch beginning.system {
     case .none: break
@@ -22,12 +25,56 @@ struct Conversation {
     }
     if let turn = beginning.historyFromTurn { messages += try history(fromTurn: turn) }
     messages.append(.text(.user, beginning.request["input"]?["text"] ?? .literal("\"\"")))
-    if let repair {
+    if hasCalls {
+      messages += try transcript()
+    } else if let repair {
       guard let record = try record(repair.sequence), let text = JSON.trusted(record.body)["text"] else {
         throw .unreadable("record \(repair.sequence) holds no answer")
       }
       messages.append(.text(.assistant, text))
       messages.append(.text(.user, .string(repair.prompt)))
+    }
+    return messages
+  }
+
+  /// What was said in this turn so far behind its prompt: answers with the results of their calls, in the order of the
+  /// calls, and answers that were sent back.
+  private func transcript() throws(RunError) -> [ModelMessage] {
+    let records: [JournalRecord]
+    do throws(StoreError) {
+      records = try store.recordsOfTurn(task)
+    } catch {
+      throw .store(error)
+    }
+    var messages: [ModelMessage] = []
+    var asked: [ToolRequest] = []
+    var results: [JSON?] = []
+    for record in records {
+      switch try JournalCoding.event(record) {
+      case .modelAnswered(let answer):
+        guard answer.calls.isEmpty else {
+          asked = answer.calls
+          results = Array(repeating: nil, count: asked.count)
+          let calls = asked.map {
+            ModelToolCall(id: $0.id, name: $0.name, arguments: $0.arguments, opaque: $0.opaque)
+          }
+          messages.append(.calls(text: answer.text.isEmpty ? nil : answer.text, calls, opaque: answer.opaque))
+          continue
+        }
+        for case .askModel(_, let repair?) in try JournalCoding.commands(record) {
+          messages.append(.text(.assistant, answer.text))
+          messages.append(.text(.user, .string(repair.prompt)))
+        }
+      case .toolReturned(let returned):
+        guard results.indices.contains(returned.call) else { continue }
+        results[returned.call] = returned.content
+        guard results.allSatisfy({ $0 != nil }) else { continue }
+        for (request, content) in zip(asked, results) {
+          if let content { messages.append(.result(callID: request.id, content: content)) }
+        }
+        results = []
+      default: break
+      }
     }
     return messages
   }

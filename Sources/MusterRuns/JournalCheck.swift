@@ -28,7 +28,9 @@ package struct JournalCheck {
       return
     }
     do throws(RunError) {
-      run.replay(try JournalCoding.event(record), commands: try JournalCoding.commands(record))
+      run.replay(
+        try JournalCoding.event(record), commands: try JournalCoding.commands(record),
+        sequence: record.sequence)
     } catch {
       if case .unreadable(let what) = error { problem = what }
       return

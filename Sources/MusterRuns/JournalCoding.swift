@@ -26,6 +26,11 @@ package enum JournalCoding {
     }
   }
 
+  /// What came of a tool's call, if a record tells that.
+  static func returned(_ record: JournalRecord) -> ToolReturned? {
+    record.kind == 7 ? try? ToolReturned(JSON.trusted(record.body)) : nil
+  }
+
   /// Whether a turn begins with a record.
   static func begins(_ record: JournalRecord) -> Bool { record.kind == 1 }
 
@@ -42,7 +47,7 @@ package enum JournalCoding {
   static func fold(_ records: [JournalRecord]) throws(RunError) -> Run {
     var run = Run()
     for record in records {
-      run.replay(try event(record), commands: try commands(record))
+      run.replay(try event(record), commands: try commands(record), sequence: record.sequence)
     }
     return run
   }

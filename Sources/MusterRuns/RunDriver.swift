@@ -3,6 +3,7 @@ import MusterJSON
 package import MusterModels
 package import MusterStore
 package import MusterSystem
+package import MusterTools
 
 /// Runs turns of tasks: performs the engine's commands, and writes each event to the journal before it acts on it.
 package final class RunDriver: @unchecked Sendable {
@@ -16,15 +17,19 @@ package final class RunDriver: @unchecked Sendable {
     package let threads: Int
     /// How many such runs may be under way.
     package let flights: Int64
+    /// Whether agents have all tools of the host, whatever they list.
+    package let offersAllTools: Bool
 
     package init(
-      isDurable: Bool, defaultProvider: String, defaultBase: String?, threads: Int = 8, flights: Int64 = 20_000
+      isDurable: Bool, defaultProvider: String, defaultBase: String?, threads: Int = 8, flights: Int64 = 20_000,
+      offersAllTools: Bool = false
     ) {
       self.isDurable = isDurable
       self.defaultProvider = defaultProvider
       self.defaultBase = defaultBase
       self.threads = threads
       self.flights = flights
+      self.offersAllTools = offersAllTools
     }
   }
 
@@ -43,8 +48,12 @@ package final class RunDriver: @unchecked Sendable {
   let feed: TaskFeed
   let flights: Flights
   let watch: ForeignWatch
+  let tools: ToolRegistry
+  private let toolChoice: ToolChoice
 
-  package init(store: Store, models: any ModelClient, settings: Settings, log: Log) {
+  package init(store: Store, models: any ModelClient, tools: ToolRegistry, settings: Settings, log: Log) {
+    self.tools = tools
+    toolChoice = ToolChoice(registry: tools, offersAll: settings.offersAllTools)
     self.store = store
     self.models = models
     self.settings = settings
@@ -111,7 +120,8 @@ package final class RunDriver: @unchecked Sendable {
         _ = try end(known, with: .interrupted)
         continue
       }
-      let beginning = try TurnBuilder(store: store).beginning(of: invocation, after: known)
+      let list = try toolChoice.list(of: invocation.agent)
+      let beginning = try TurnBuilder(store: store).beginning(of: invocation, tools: list, after: known)
       var run = Run()
       let event = Event.began(beginning)
       let sequence = (known?.sequence ?? 0) &+ 1

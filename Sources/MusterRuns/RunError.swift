@@ -18,6 +18,8 @@ package enum RunError: Error {
   case otherAgent
   /// Other turns of the thread are not over, and this one may not wait for them.
   case busy
+  /// The agent lists a tool that the host has not registered.
+  case toolMissing(String)
   /// There are as many runs under way as there may be.
   case tooMany(Int64)
   case unreadable(String)

@@ -45,16 +45,18 @@ struct RunJournal {
     switch event {
     case .modelAnswered(let answered):
       answer = answered.text
-      role = end != nil ? .assistant : nil
+      role = end != nil && answered.calls.isEmpty ? .assistant : nil
     case .stopRequested(_, let text): answer = text
     default: answer = nil
     }
     let time = Timestamp.now()
     let entry = JournalCoding.entry(event, commands: commands, role: role, at: time)
     let task = task
-    // Only an end is acknowledged to the caller; the steps before it may be lost with the power, the run is then interrupted anyway.
+    let isOwed = isOwed(event, next: next)
+    // Only an end is acknowledged to the caller; the steps before it may be lost with the power, the run is then interrupted anyway;
+    // but for what tools do to the world.
     let written = try driver.asStore { () throws(StoreError) -> TaskRow? in
-      guard let end else { return try driver.store.append(entry, to: task, durable: false) }
+      guard let end else { return try driver.store.append(entry, to: task, durable: isOwed) }
       let ended = try driver.store.endTurn(of: task, with: entry, end, durable: driver.settings.isDurable)
       subtasks = ended?.subtasks ?? []
       return ended?.task
@@ -69,6 +71,23 @@ struct RunJournal {
     self.answer = answer
     run = next
     return true
+  }
+
+  /// Whether an event has to be on disk before anything follows from it: that a tool is about to change something, at
+  /// whatever durability, and that it has.
+  private func isOwed(_ event: Event, next: Run) -> Bool {
+    if case .toolReturned(let returned) = event, case .calling(let calls) = run.phase {
+      return driver.settings.isDurable && changesSomething(returned.call, calls)
+    }
+    guard case .modelAnswered = event, case .calling(let calls) = next.phase else { return false }
+    return calls.requests.indices.contains { changesSomething($0, calls) }
+  }
+
+  /// Whether a call is made, of a tool that does not only read.
+  private func changesSomething(_ call: Int, _ calls: OpenCalls) -> Bool {
+    guard case .callTool? = calls.command(call) else { return false }
+    let tool = run.beginning?.tools?.tool(calls.requests[call].name)
+    return tool?.effect != ToolDeclaration.Effect.none
   }
 
   /// The task as this run ended it, also when another turn has begun since.
@@ -100,13 +119,17 @@ struct RunJournal {
   /// What the model is asked, or the failure that it is not asked at all.
   func question(repair: Command.Repair?) throws(RunError) -> Result<ModelRequest, ModelFailure> {
     let beginning = try beginning()
-    let messages = try Conversation(store: driver.store, task: task).messages(for: beginning, repair: repair)
+    let messages = try Conversation(store: driver.store, task: task).messages(
+      for: beginning, repair: repair, hasCalls: run.toolCalls > 0)
     do throws(ModelFailure) {
       let endpoint = try endpoint(beginning)
       return .success(
         ModelRequest(
           endpoint: endpoint, model: beginning.model, messages: messages,
           format: beginning.format == .json ? .json(schema: beginning.schema) : .text,
+          tools: (beginning.tools?.tools ?? []).map {
+            ModelTool(name: $0.name, description: $0.description, parameters: $0.parameters)
+          },
           reasoningEffort: beginning.reasoningEffort,
           // A policy that this version cannot read is one with more to allow: what it knows of that is nothing.
           network: endpoint.isOwn ? .open : NetworkPolicy(text: beginning.network) ?? .public))
@@ -132,7 +155,11 @@ struct RunJournal {
       ModelAnswered(
         text: answer.text, finishReason: answer.finishReason, model: answer.model,
         promptTokens: answer.hasUsage ? answer.promptTokens : nil,
-        completionTokens: answer.hasUsage ? answer.completionTokens : nil))
+        completionTokens: answer.hasUsage ? answer.completionTokens : nil,
+        calls: answer.calls.map {
+          ToolRequest(id: $0.id, name: $0.name, arguments: $0.arguments, opaque: $0.opaque)
+        },
+        opaque: answer.opaque, key: answer.calls.isEmpty ? nil : Identifier.make()))
   }
 
   /// The event that a failed attempt is; nil when it was the caller, its time, or the loss of the task that ended it.

@@ -2,6 +2,7 @@ import MusterEngine
 import MusterModels
 import MusterStore
 import MusterSystem
+import MusterTools
 
 /// Drives one run on the caller's thread.
 struct RunPump {
@@ -47,13 +48,15 @@ struct RunPump {
 
   private mutating func pump() throws(RunError) -> TaskSnapshot {
     while let command = journal.command {
-      let outcome: Outcome
+      let outcome: Outcome?
       switch command {
       case .finish(let finish): return try journal.finished(finish)
       case .askModel(_, let repair): outcome = try ask(repair: repair)
       case .wait(let milliseconds): outcome = wait(milliseconds)
+      case .callTool, .refuseCall: outcome = try callTools()
       }
       switch outcome {
+      case nil: continue
       case .event(let event):
         guard try journal.record(event) else { return try journal.lost() }
       case .disturbed(.lost): return try journal.lost()
@@ -91,6 +94,31 @@ struct RunPump {
       if !watch.isStillOurs() { return .disturbed(.lost) }
     }
     return .event(.waited)
+  }
+
+  /// Calls the tools that the model asks for, and takes down what they answer. Nil when all have answered.
+  private mutating func callTools() throws(RunError) -> Outcome? {
+    guard case .calling(let calls) = journal.run.phase else { return nil }
+    let lock = Lock()
+    let changed = Condition()
+    let wake = { lock.withLock { changed.signal() } }
+    let round = ToolRound(calls, of: journal.task, registry: driver.tools, tell: wake)
+    defer { round.cancel() }
+    return try interrupt.whileWaking(wake) { () throws(RunError) -> Outcome? in
+      while true {
+        round.start(onCaller: true)
+        while let returned = round.next() {
+          guard try journal.record(.toolReturned(returned)) else { return .disturbed(.lost) }
+        }
+        guard case .calling = journal.run.phase else { return nil }
+        if let reason = interrupt.reason { return .disturbed(.interrupted(reason)) }
+        if deadline.hasPassed { return .disturbed(.timedOut) }
+        if !watch.isStillOurs() { return .disturbed(.lost) }
+        lock.lock()
+        if !round.hasReturned { _ = changed.wait(lock, until: deadline.earlier(.after(milliseconds: 50))) }
+        lock.unlock()
+      }
+    }
   }
 
   private func ask(repair: Command.Repair?) throws(RunError) -> Outcome {

@@ -10,11 +10,17 @@ struct TurnBuilder {
   private static let attempts: Int64 = 3
   /// How often an answer that does not match its schema is sent back.
   private static let repairs: Int64 = 1
+  /// How often calls of tools that cannot be made are sent back.
+  private static let toolRepairs: Int64 = 3
+  /// How often the model may be asked in a turn with tools.
+  private static let modelCalls: Int64 = 100
 
   let store: Store
 
   /// Pins what the turn runs with. `known` is the task as it stands after its last turn.
-  func beginning(of invocation: Invocation, after known: TaskRow?) throws(RunError) -> Beginning {
+  func beginning(
+    of invocation: Invocation, tools: ToolList?, after known: TaskRow?
+  ) throws(RunError) -> Beginning {
     let request = invocation.request
     let agent = invocation.agent
     let provider = request["llm_model_provider"]?.string ?? agent.provider
@@ -31,6 +37,8 @@ struct TurnBuilder {
       reasoningEffort: TurnBuilder.effort(request: request, agent: agent), format: effective, schema: schema,
       system: try system(invocation, format: effective, schema: schema, after: known),
       historyFromTurn: history(agent, after: known), attempts: TurnBuilder.attempts, repairs: TurnBuilder.repairs,
+      tools: tools, toolsRecord: try toolsRecord(tools, after: known),
+      toolRepairs: tools == nil ? 0 : TurnBuilder.toolRepairs, limits: limits(invocation, tools),
       network: invocation.network.text)
   }
 
@@ -58,6 +66,36 @@ struct TurnBuilder {
       if let record, JSON.trusted(record.body)["system"]?.hasSameBytes(wanted) == true { return .record(sequence) }
     }
     return .text(wanted)
+  }
+
+  /// What the turn may use up: what the caller says, and with tools an end to asking in any case.
+  private func limits(_ invocation: Invocation, _ tools: ToolList?) -> Limits {
+    let asked = invocation.request["limits"]
+    var limits = Limits()
+    limits.modelCalls = asked?["model_calls"]?.int64 ?? (tools == nil ? nil : TurnBuilder.modelCalls)
+    limits.toolCalls = asked?["tool_calls"]?.int64
+    limits.inputTokens = asked?["input_tokens"]?.int64
+    limits.outputTokens = asked?["output_tokens"]?.int64
+    let most = invocation.request["tool_call_limit"]?.int64 ?? invocation.agent.toolCallLimit
+    if tools != nil, most > 0 { limits.toolCallsAnswered = most }
+    return limits
+  }
+
+  /// The earlier record that has the same tools: that with which the last turn began, or the one that it names.
+  private func toolsRecord(_ tools: ToolList?, after known: TaskRow?) throws(RunError) -> Int64? {
+    guard let tools, let known else { return nil }
+    do throws(StoreError) {
+      guard let last = try store.record(known.firstSequence, of: known) else { return nil }
+      let body = JSON.trusted(last.body)
+      let sequence = body["tools_record"]?.int64 ?? known.firstSequence
+      guard
+        let record = sequence == known.firstSequence ? last : try store.record(sequence, of: known),
+        JSON.trusted(record.body)["tools"]?.hasSameBytes(tools.json) == true
+      else { return nil }
+      return sequence
+    } catch {
+      throw .store(error)
+    }
   }
 
   private func history(_ agent: AgentConfiguration, after known: TaskRow?) -> Int64? {

@@ -1,4 +1,5 @@
 import Foundation
+import MusterEngine
 import MusterJSON
 import MusterModels
 import MusterStore
@@ -88,6 +89,8 @@ final class Reader: FollowerOwner, @unchecked Sendable {
       switch event.content {
       case .created: return "created \(event.position.text)"
       case .updated: return "updated \(event.position.text)"
+      case .toolAsked(let request, _): return "asked \(request.name) \(event.position.text)"
+      case .toolReturned(let request, _, _): return "returned \(request.name) \(event.position.text)"
       case .chunk: return "chunk \(event.position.sequence)"
       case .finished: return "finished \(event.position.text)"
       }

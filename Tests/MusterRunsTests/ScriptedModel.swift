@@ -8,6 +8,8 @@ final class ScriptedModel: ModelClient, @unchecked Sendable {
   enum Step: Sendable {
     case answer(String, prompt: Int64 = 0, completion: Int64 = 0, hasUsage: Bool = false)
     case fail(ModelFailure)
+    /// Asks for tools: names, and the texts of their arguments.
+    case calls([(name: String, arguments: String)])
     /// Waits until somebody ends the attempt from outside.
     case hang
     /// Waits until the gate opens, then answers.
@@ -59,6 +61,13 @@ final class ScriptedModel: ModelClient, @unchecked Sendable {
     case .answer(let text, let prompt, let completion, let hasUsage):
       return answer(text, prompt, completion, hasUsage)
     case .fail(let failure): throw failure
+    case .calls(let calls):
+      return ModelAnswer(
+        text: .string(""), finishReason: "tool_calls", model: "m-1", promptTokens: 0, completionTokens: 0,
+        hasUsage: false,
+        calls: calls.enumerated().map {
+          ModelToolCall(id: "c\($0)", name: $1.name, arguments: .string($1.arguments), opaque: nil)
+        }, opaque: nil)
     case .hang: throw hang(deadline, interrupt, tick)
     case .wait(let gate, let text):
       gate.pass()

@@ -5,6 +5,7 @@ import MusterJSON
 import MusterModels
 import MusterStore
 import MusterSystem
+import MusterTools
 import TestSupport
 import Testing
 
@@ -21,6 +22,7 @@ final class Bench: @unchecked Sendable {
   /// Unused by a bench that streams.
   let model: ScriptedModel
   let driver: RunDriver
+  let tools = ToolRegistry(threads: 16, log: .none)
   let organization: String
   let document: JSON
 
@@ -28,13 +30,15 @@ final class Bench: @unchecked Sendable {
   init(
     _ steps: [ScriptedModel.Step] = [], agent document: String = "{}", path: String = ":memory:",
     tickMilliseconds: Int64 = 20, busyTimeoutMilliseconds: Int64 = 5_000, model: ScriptedModel? = nil,
-    streams: (any ModelClient)? = nil, flights: Int64 = 20_000, log: Log = .none, isNew: Bool = true
+    streams: (any ModelClient)? = nil, flights: Int64 = 20_000, log: Log = .none, isNew: Bool = true,
+    offersAllTools: Bool = false
   ) throws {
     store = try StoreRegistry.open(path: path, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
     self.model = model ?? ScriptedModel(steps, tickMilliseconds: tickMilliseconds)
     driver = RunDriver(
-      store: store, models: streams ?? self.model,
-      settings: .init(isDurable: false, defaultProvider: "openai", defaultBase: nil, flights: flights), log: log)
+      store: store, models: streams ?? self.model, tools: tools,
+      settings: .init(isDurable: false, defaultProvider: "openai", defaultBase: nil, flights: flights,
+        offersAllTools: offersAllTools), log: log)
     organization = store.firstOrganizationID
     let usual = try json(
       """
@@ -80,7 +84,14 @@ final class Bench: @unchecked Sendable {
   func messages(_ question: Int) -> [String] {
     let requests = model.requests
     guard question < requests.count else { return [] }
-    return requests[question].messages.map { "\($0.role.word): \($0.content.string ?? "?")" }
+    return requests[question].messages.map { message in
+      switch message {
+      case .text(let role, let content): return "\(role.word): \(content.string ?? "?")"
+      case .calls(let text, let calls, _):
+        return "calls: \(text?.string ?? "")\(calls.map { "\($0.id) \($0.name) \($0.arguments.string ?? "?")" })"
+      case .result(let id, let content): return "\(id): \(content.string ?? "?")"
+      }
+    }
   }
 
   func task(_ id: String = "t1") throws -> TaskRow? {

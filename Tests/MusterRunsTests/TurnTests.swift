@@ -11,6 +11,12 @@ import Testing
 
 @Suite("Turns of a thread")
 struct TurnTests {
+  /// The first text that the model was shown at a question, as it was sent.
+  private func bytes(_ bench: Bench, question: Int) throws -> String {
+    guard case .text(_, let content) = bench.model.requests[question].messages[0] else { return "" }
+    return String(decoding: content.bytes, as: UTF8.self)
+  }
+
   static let prompting = #"{"instructions":{"general":"Be brief.","role":["a cook"],"goal":["food",""]}}"#
 
   @Test("a turn gives its task, completed, with the answer and what was counted", arguments: [true, false])
@@ -56,8 +62,8 @@ struct TurnTests {
         request: try json(#"{"input":{"text":"caf\u00e9 \/"}}"#), network: .open), deadline: .never,
       interrupt: Interrupt())
     try bench.invoke("again")
-    #expect(String(decoding: bench.model.requests[0].messages[0].content.bytes, as: UTF8.self) == #""caf\u00e9 \/""#)
-    #expect(String(decoding: bench.model.requests[1].messages[0].content.bytes, as: UTF8.self) == #""caf\u00e9 \/""#)
+    #expect(try bytes(bench, question: 0) == #""caf\u00e9 \/""#)
+    #expect(try bytes(bench, question: 1) == #""caf\u00e9 \/""#)
   }
 
   @Test("the window of num_history_runs is what the model gets to see", arguments: [(0, 0), (1, 1), (2, 2), (9, 3)])
@@ -141,7 +147,7 @@ struct TurnTests {
     let snapshot = try bench.invoke("x", request: #"{"output_format":"json","output_schema":{"required":["a"]}}"#)
     #expect(snapshot.task.status == .completed)
     #expect(snapshot.text == #"{"a":1}"#)
-    let roles = bench.model.requests[1].messages.map { $0.role.word }
+    let roles = bench.messages(1).map { String($0.prefix { $0 != ":" }) }
     #expect(roles == ["system", "user", "assistant", "user"])
     #expect(bench.messages(1)[2] == "assistant: sorry")
     let task = try #require(try bench.task())

@@ -1,4 +1,5 @@
 import Foundation
+import MusterJSON
 import MusterTools
 
 /// Gathers the results of calls.

@@ -14,6 +14,8 @@ final class RunFlight: PoolJob, @unchecked Sendable {
     /// A moment has come that the flight waited for; one of another wait is out of date.
     case elapsed(wait: Int)
     case answered(attempt: Int, ModelOutcome)
+    /// A tool has answered; one of another round is out of date.
+    case returned(attempt: Int)
     /// The interrupt has fired.
     case interrupted
     /// The task was taken away by another process.
@@ -27,6 +29,7 @@ final class RunFlight: PoolJob, @unchecked Sendable {
     /// Another process runs the thread's turn.
     case behindOther
     case asking(any ModelCall)
+    case calling(ToolRound)
     case waiting
     case ended
   }
@@ -137,6 +140,10 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       timer = nil
       if deadline.hasPassed { try end(by: .stopRequested(.timeout, text: textSoFar)) } else { try take(.waited) }
     case (.asking, .answered(let number, let outcome)) where number == attempt: try take(outcome)
+    case (.calling(let round), .returned(let number)) where number == attempt: try take(round)
+    case (.calling, .elapsed(let number)) where number == wait:
+      timer = nil
+      try end(by: .stopRequested(.timeout))
     default: return
     }
   }
@@ -192,6 +199,7 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       case .askModel(let number, let repair):
         if let reason = interrupt.reason { return try disturb(reason) }
         if try ask(number, repair) { return }
+      case .callTool, .refuseCall: return callTools()
       }
     }
     throw .unreadable("the run of task \(name.taskID) has no command")
@@ -218,6 +226,30 @@ final class RunFlight: PoolJob, @unchecked Sendable {
     }
     if try take(failure) { return true }
     return false
+  }
+
+  /// Calls the tools that the model asks for.
+  private func callTools() {
+    guard let journal, case .calling(let calls) = journal.run.phase else { return }
+    attempt &+= 1
+    let number = attempt
+    let round = ToolRound(calls, of: journal.task, registry: driver.tools) { [self] in
+      signal(.returned(attempt: number))
+    }
+    stage = .calling(round)
+    startTimer(deadline)
+    round.start(onCaller: false)
+  }
+
+  /// Takes down what tools have answered.
+  private func take(_ round: ToolRound) throws(RunError) {
+    while let returned = round.next() {
+      guard try record(.toolReturned(returned)) else { return }
+    }
+    if case .calling? = journal?.run.phase { return round.start(onCaller: false) }
+    stage = .arriving
+    callOffTimer()
+    try goOn()
   }
 
   /// Hears one attempt.
@@ -290,7 +322,10 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       return false
     }
     self.journal = journal
-    if case .finish? = journal.command {} else { live?.recorded(journal.task.sequence, at: journal.lastTime) }
+    if case .finish? = journal.command {
+    } else {
+      live?.recorded(journal.task.sequence, at: journal.lastTime, isOfTools: event.isOfTools)
+    }
     return true
   }
 
@@ -319,7 +354,11 @@ final class RunFlight: PoolJob, @unchecked Sendable {
   /// Closes the connection to the model, if there is one. What it still has to say counts for nothing.
   private func hangUp(_ reason: Interrupt.Reason) {
     attempt &+= 1
-    if case .asking(let call) = stage { call.cancel(reason) }
+    switch stage {
+    case .asking(let call): call.cancel(reason)
+    case .calling(let round): round.cancel()
+    default: break
+    }
     stage = .arriving
     callOffTimer()
   }

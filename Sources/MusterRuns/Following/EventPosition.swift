@@ -5,9 +5,10 @@ import MusterSystem
 package struct EventPosition: Sendable, Equatable {
   /// The number of the record; 0 is before the first.
   package var sequence: Int64
-  /// The attempt to get an answer that began behind the record; nil: right behind the record.
+  /// The attempt to get an answer that began behind the record; nil: right behind the record; 0: between the events that
+  /// the record itself is.
   package var attempt: Int64?
-  /// How many bytes (UTF-8) of the attempt's text are before the place.
+  /// How many bytes (UTF-8) of the attempt's text are before the place, or how many of the record's events.
   package var offset: Int64
 
   package init(sequence: Int64, attempt: Int64? = nil, offset: Int64 = 0) {
@@ -18,6 +19,9 @@ package struct EventPosition: Sendable, Equatable {
 
   /// Before everything.
   package static let start = EventPosition(sequence: 0)
+
+  /// Whether some of the events that the record is are before the place, and some behind it.
+  var isWithinRecord: Bool { attempt == 0 }
 
   /// `12`, or `12.1.40`: record, attempt, offset.
   package var text: String {

@@ -39,7 +39,7 @@ final class JournalReading {
       if let event = events.popFirst() {
         if let taskKey { return .event(event, key: taskKey) }
       }
-      let after = max(place.sequence, folded)
+      let after = max(place.isWithinRecord ? place.sequence &- 1 : place.sequence, folded)
       let id = taskID
       let organization = organizationID
       let isContinued = fold != nil
@@ -96,6 +96,10 @@ final class JournalReading {
   private static func isBehind(_ event: TaskEvent, _ place: EventPosition) -> Bool {
     let position = event.position
     if position.sequence != place.sequence { return position.sequence > place.sequence }
+    if place.isWithinRecord {
+      return position.isWithinRecord ? position.offset > place.offset : true
+    }
+    if position.isWithinRecord { return false }
     guard let attempt = position.attempt else { return false }
     guard let known = place.attempt else { return true }
     return attempt == known && position.offset > place.offset

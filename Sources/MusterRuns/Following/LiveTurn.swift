@@ -7,8 +7,8 @@ package final class LiveTurn: @unchecked Sendable {
   private let lock = Lock()
   /// The task as the turn began.
   private let task: TaskRow
-  /// Further records and their times, for the most part none.
-  private var records: [(sequence: Int64, time: Timestamp)] = []
+  /// Further records and their times, for the most part none. What tools were asked and have answered is in the journal.
+  private var records: [(sequence: Int64, time: Timestamp, isOfTools: Bool)] = []
   /// The text of the attempt that is open behind the last record.
   private var text: [UInt8] = []
   private var attempt: Int64?
@@ -84,9 +84,9 @@ package final class LiveTurn: @unchecked Sendable {
   }
 
   /// A record was written that does not end the turn.
-  func recorded(_ sequence: Int64, at time: Timestamp) {
+  func recorded(_ sequence: Int64, at time: Timestamp, isOfTools: Bool) {
     lock.withLock {
-      records.append((sequence, time))
+      records.append((sequence, time, isOfTools))
       attempt = nil
       limit = nil
       text.removeAll(keepingCapacity: false)
@@ -145,6 +145,7 @@ package final class LiveTurn: @unchecked Sendable {
       if place.sequence == task.firstSequence, place.attempt == nil {
         return .event(TurnEvents.beginning(of: task, beginning, sequence: task.firstSequence, time: startedAt)[1])
       }
+      if place.isWithinRecord { return .inJournal }
       if let attempt, place.sequence == lastSequence {
         let offset = place.attempt == attempt ? place.offset : 0
         let shown = limit.map { Array(text[..<min($0, text.count)]) } ?? text
@@ -155,6 +156,7 @@ package final class LiveTurn: @unchecked Sendable {
         }
       }
       if let record = records.first(where: { $0.sequence > place.sequence }) {
+        if record.isOfTools { return .inJournal }
         return .event(
           TurnEvents.update(
             of: task, beginning, at: EventPosition(sequence: record.sequence), startedAt: startedAt, time: record.time))

@@ -1,3 +1,4 @@
+package import MusterEngine
 package import MusterSystem
 
 /// Something that followers of a task are told. Source: the contract's chapter on streaming.
@@ -9,6 +10,10 @@ package struct TaskEvent: Sendable {
     case updated(TaskSnapshot)
     /// A piece of the answer, UTF-8.
     case chunk([UInt8])
+    /// A tool is about to be called, or the call is refused. `id`: of the call.
+    case toolAsked(ToolRequest, id: String)
+    /// What came of it.
+    case toolReturned(ToolRequest, id: String, ToolReturned)
     /// The turn has ended.
     case finished(TaskSnapshot)
   }
@@ -19,6 +24,14 @@ package struct TaskEvent: Sendable {
   package let taskID: String
   package let time: Timestamp
   package let content: Content
+
+  /// Whether it tells what tools are asked, or have answered.
+  var isOfTools: Bool {
+    switch content {
+    case .toolAsked, .toolReturned: return true
+    default: return false
+    }
+  }
 }
 
 /// What a follower gets.

@@ -27,14 +27,44 @@ struct TurnEvents {
   /// is behind the place where the follower stands.
   mutating func take(_ record: JournalRecord, from place: EventPosition) throws(RunError) -> [TaskEvent] {
     let before = attempt
-    run.replay(try JournalCoding.event(record), commands: try JournalCoding.commands(record))
+    let calls = openCalls
+    run.replay(
+      try JournalCoding.event(record), commands: try JournalCoding.commands(record),
+      sequence: record.sequence)
     guard let beginning = run.beginning else { throw .unreadable("task \(task.id) has no beginning") }
     if JournalCoding.begins(record) {
       startedAt = record.time
       return begun(beginning, record)
     }
-    guard let piece = piece(before, record, place) else { return [last(beginning, record)] }
-    return [piece, last(beginning, record)]
+    var events: [TaskEvent] = []
+    if let piece = piece(before, record, place) { events.append(piece) }
+    events += ofTools(record, before: calls)
+    // A record that is about tools is just that, unless the turn ends with it.
+    if isOver || events.last?.isOfTools != true { events.append(last(beginning, record)) }
+    return events
+  }
+
+  private var openCalls: OpenCalls? { if case .calling(let calls) = run.phase { calls } else { nil } }
+
+  /// What a record says about tools: that some are asked for, or what one has answered. The last event stands behind the
+  /// record, unless it ends the turn.
+  private func ofTools(_ record: JournalRecord, before: OpenCalls?) -> [TaskEvent] {
+    var contents: [TaskEvent.Content] = []
+    if let before {
+      if let returned = JournalCoding.returned(record), before.requests.indices.contains(returned.call) {
+        contents = [.toolReturned(before.requests[returned.call], id: before.id(returned.call), returned)]
+      }
+    } else if let calls = openCalls {
+      contents = calls.requests.indices.map { .toolAsked(calls.requests[$0], id: calls.id($0)) }
+    }
+    return contents.indices.map { index in
+      let isLast = index == contents.count &- 1 && !isOver
+      let position =
+        isLast
+        ? EventPosition(sequence: record.sequence)
+        : EventPosition(sequence: record.sequence, attempt: 0, offset: Int64(index) &+ 1)
+      return TurnEvents.event(contents[index], of: task, at: position, time: record.time)
+    }
   }
 
   /// The events that the record is with which the turn begins; it may be its last one as well.
