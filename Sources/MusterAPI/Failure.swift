@@ -208,6 +208,8 @@ package struct Failure: Error, Sendable {
     case .agentChanged: self = Failure(.busy, "the agent was changed while the run began")
     case .otherAgent: self = .api(409, "Task belongs to another agent")
     case .busy: self = .api(409, "the thread has a turn under way")
+    case .toolMissing(let name):
+      self = .api(400, "the agent's tool \(name) is not registered with this plane")
     case .tooMany(let most):
       self.init(
         .busy,

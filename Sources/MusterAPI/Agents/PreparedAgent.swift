@@ -17,7 +17,7 @@ struct PreparedAgent: Sendable {
     outputFormat = document["output_format"]?.detached
     type = document["type"]?.detached
     provider = document["model_provider"]?.detached ?? .null
-    inactiveField = InactiveFields.agent.first(in: document)
+    inactiveField = InactiveFields.agent.first(in: document) ?? InactiveTools.first(in: document)
     schemaFailure = PreparedAgent.problem(of: document["output_schema"]).map { error in
       error.kind == .unsupported
         ? PreparedAgent.unsupported(error) : .api(400, "output_schema of the agent: \(error.description)")

@@ -1,3 +1,4 @@
+import MusterEngine
 import MusterJSON
 import MusterRuns
 import MusterSystem
@@ -15,6 +16,9 @@ enum EventDocument {
       return writer.bytes
     case .created(let snapshot): return try make(#""task_created""#, event, snapshot)
     case .updated(let snapshot): return try make(#""task_updated""#, event, snapshot)
+    case .toolAsked(let request, let id): return make(#""tool_call_request""#, event, request, id, nil)
+    case .toolReturned(let request, let id, let returned):
+      return make(#""tool_call_result""#, event, request, id, returned)
     case .finished(let snapshot): return try make(#""task_finished""#, event, snapshot)
     }
   }
@@ -26,6 +30,17 @@ enum EventDocument {
     var writer = JSONWriter(capacity: task.count &+ 256)
     begin(type, event, &writer)
     writer.value(.trusted(task))
+    writer.endObject()
+    return writer.bytes
+  }
+
+  private static func make(
+    _ type: StaticString, _ event: TaskEvent, _ request: ToolRequest, _ id: String, _ returned: ToolReturned?
+  ) -> [UInt8] {
+    var writer = JSONWriter(
+      capacity: request.arguments.bytes.count &+ (returned?.result.bytes.count ?? 0) &+ 512)
+    begin(type, event, &writer)
+    ToolDocument.write(request, id, returned, to: &writer)
     writer.endObject()
     return writer.bytes
   }

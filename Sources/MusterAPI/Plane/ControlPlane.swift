@@ -4,6 +4,7 @@ import MusterModels
 import MusterRuns
 import MusterStore
 package import MusterSystem
+package import MusterTools
 
 /// An open plane: the operations on one store, for one organization. Every function may be called from any thread.
 package final class ControlPlane: @unchecked Sendable {
@@ -12,6 +13,8 @@ package final class ControlPlane: @unchecked Sendable {
   /// The host's own calls.
   package let host: Caller
   let runs: RunDriver
+  /// The tools of the host.
+  package let tools: ToolRegistry
   package let log: Log
   /// What is known of the agents that were invoked last.
   let preparedAgents = PreparedAgents()
@@ -47,11 +50,13 @@ package final class ControlPlane: @unchecked Sendable {
       network: configuration.network ?? .open)
     http = HTTPClient(log: log)
     loop = HTTPLoop(log: log)
+    tools = ToolRegistry(threads: 64, log: log)
     runs = RunDriver(
-      store: opened, models: OpenAIChatClient(http: http, loop: loop),
+      store: opened, models: OpenAIChatClient(http: http, loop: loop), tools: tools,
       settings: .init(
         isDurable: configuration.isDurable, defaultProvider: configuration.defaultProvider,
-        defaultBase: configuration.defaultBase, threads: Int(configuration.threads), flights: configuration.runs),
+        defaultBase: configuration.defaultBase, threads: Int(configuration.threads), flights: configuration.runs,
+        offersAllTools: configuration.offersAllTools),
       log: log)
     do throws(Failure) {
       try prepare()

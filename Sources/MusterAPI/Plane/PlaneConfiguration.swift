@@ -21,6 +21,8 @@ struct PlaneConfiguration: Sendable {
   var threads: Int64 = 8
   /// How many calls may wait in one queue.
   var queueDepth: Int64 = 65_536
+  /// Whether agents have all tools of the host, and not those alone that they list.
+  var offersAllTools = false
   /// Of a store elsewhere.
   var apiKey: String?
 
@@ -100,6 +102,12 @@ struct PlaneConfiguration: Sendable {
         }
       }
     case "api_key": apiKey = try text(key, value, maximum: 4096)
+    case "tools":
+      switch value.string {
+      case "listed": offersAllTools = false
+      case "all": offersAllTools = true
+      default: throw wrong(key, "must be \"listed\" or \"all\"")
+      }
     case "threads": threads = try integer(key, value, 1...64)
     case "workspace_root", "secrets_key":
       throw Failure(.unsupported, "config: \(key) does nothing in this version")

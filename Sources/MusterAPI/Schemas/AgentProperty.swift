@@ -105,9 +105,10 @@ struct AgentProperty: Sendable {
       default: #""markdown""#),
     .init("output_schema", .settable, #"{"type":["object","null"]}"#, default: "null"),
     .init("voice_id", .settable, inactiveText, default: "null"),
-    .init("tools", .settable, #"{"type":"array","x-muster-inactive":true}"#, default: "[]"),
+    .init("tools", .settable, #"{"type":"array"}"#, default: "[]"),
     .init("attached_tools", .settable, inactiveList(of: "AttachedTool"), default: "[]"),
-    .init("graph", .settable, inactiveList(of: "GraphItem"), default: "[]"),
+    .init(
+      "graph", .settable, ##"{"type":"array","items":{"$ref":"#/components/schemas/GraphItem"}}"##, default: "[]"),
     .init(
       "source_nodes", .settable, ##"{"type":"array","items":{"$ref":"#/components/schemas/SourceNode"}}"##,
       default: "[]"),

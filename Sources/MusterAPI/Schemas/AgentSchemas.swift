@@ -85,7 +85,7 @@ enum AgentSchemas {
     "session_summaries":{"type":"boolean","default":false,"x-muster-inactive":true},\
     "num_history_runs":{"type":"integer","minimum":0,"default":3},\
     "max_tool_calls_from_history":{"type":"integer","minimum":0,"default":0,"x-muster-inactive":true},\
-    "tool_call_limit":{"type":"integer","minimum":0,"default":0,"x-muster-inactive":true},\
+    "tool_call_limit":{"type":"integer","minimum":0,"default":0},\
     "coordinate_mode":{"type":"boolean","default":true,"x-muster-inactive":true},\
     "pii_detection_enabled":{"type":"boolean","default":false,"x-muster-inactive":true},\
     "pii_detection_mask":{"type":"boolean","default":false,"x-muster-inactive":true},\

@@ -50,7 +50,12 @@ enum TaskSchemas {
     "llm_model_provider":{"anyOf":[\(AgentProperty.providerEnumeration),{"type":"null"}]},\
     "llm_model_name":{"type":["string","null"],"minLength":1},\
     "llm_reasoning_effort":{"type":["string","null"],"enum":["low","medium","high","xhigh",null]},\
-    "tool_call_limit":{"type":["integer","null"],"x-muster-inactive":true,"x-muster-neutral":0},\
+    "tool_call_limit":{"type":["integer","null"],"minimum":0,\
+    "description":"How many calls of tools are made; the model is told when there are no more. 0: any number. Default: the agent's."},\
+    "limits":{"type":["object","null"],"description":"What the turn may use up; crossing a limit ends it, `failed`.",\
+    "properties":{"model_calls":{"type":"integer","minimum":1,"description":"How often the model is asked. Default for agents with tools: 100."},\
+    "tool_calls":{"type":"integer","minimum":0},"input_tokens":{"type":"integer","minimum":1},\
+    "output_tokens":{"type":"integer","minimum":1}},"additionalProperties":false},\
     "harness_cli":{"type":["string","null"],"x-muster-inactive":true},\
     "permission_mode":{"type":["string","null"],"enum":["full","gated",null],"x-muster-inactive":true}},"required":["input"]}
     """
