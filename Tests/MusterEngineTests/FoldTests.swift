@@ -56,7 +56,8 @@ struct FoldTests {
         let event =
           index == 0 && source.generator.below(8) > 0 ? .began(try source.someBeginning()) : try source.event()
         let commands = run.apply(event, sequence: Int64(index) + 1)
-        entries.append(Entry(kind: event.kind, body: event.body, commands: Command.json(commands), sequence: Int64(index) + 1))
+        entries.append(
+          Entry(kind: event.kind, body: event.body, commands: Command.json(commands), sequence: Int64(index) + 1))
         views.append(View(run))
       }
       for length in 0...entries.count {
@@ -75,7 +76,8 @@ struct FoldTests {
       for index in 0..<source.generator.below(8) {
         let event = index == 0 ? .began(try source.someBeginning()) : try source.event()
         let commands = run.apply(event, sequence: Int64(index) + 1)
-        entries.append(Entry(kind: event.kind, body: event.body, commands: Command.json(commands), sequence: Int64(index) + 1))
+        entries.append(
+          Entry(kind: event.kind, body: event.body, commands: Command.json(commands), sequence: Int64(index) + 1))
       }
       var folded = try fold(entries[...])
       for index in 0..<6 {
@@ -97,7 +99,8 @@ struct FoldTests {
     let repair = Command.Repair(sequence: 2, prompt: "shorter")
     var asking = Run()
     asking.replay(.began(try beginning()), commands: [.askModel(attempt: 1, repair: nil)], sequence: 1)
-    asking.replay(answer("a text that completes a turn here"), commands: [.askModel(attempt: 1, repair: repair)], sequence: 1)
+    asking.replay(
+      answer("a text that completes a turn here"), commands: [.askModel(attempt: 1, repair: repair)], sequence: 1)
     #expect(View(asking).phase == "asking 1")
     #expect(asking.openCommands == [.askModel(attempt: 1, repair: repair)])
     #expect(asking.apply(failure(jitter: 0), sequence: 3) == [.wait(milliseconds: 250)])

@@ -129,7 +129,8 @@ struct EventSource {
     let count = generator.below(3) + 1
     var calls: [(name: String, arguments: String)] = []
     for _ in 0..<count {
-      calls.append((generator.pick(["look", "put", "pay", "no"]), generator.pick([#"{"n":1}"#, "{}", "", "no", "[]"])))
+      calls.append(
+        (generator.pick(["look", "put", "pay", "no"]), generator.pick([#"{"n":1}"#, "{}", "", "no", "[]"])))
     }
     return asks(calls, prompt: generator.flip() ? 7 : nil, completion: 9)
   }

@@ -37,7 +37,8 @@ final class Bench: @unchecked Sendable {
     self.model = model ?? ScriptedModel(steps, tickMilliseconds: tickMilliseconds)
     driver = RunDriver(
       store: store, models: streams ?? self.model, tools: tools,
-      settings: .init(isDurable: false, defaultProvider: "openai", defaultBase: nil, flights: flights,
+      settings: .init(
+        isDurable: false, defaultProvider: "openai", defaultBase: nil, flights: flights,
         offersAllTools: offersAllTools), log: log)
     organization = store.firstOrganizationID
     let usual = try json(

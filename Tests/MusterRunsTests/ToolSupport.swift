@@ -55,7 +55,8 @@ extension Bench {
   ) throws -> TestTool {
     let tool = TestTool(tools, does)
     let usual = try json(
-      #"{"name":"\#(name)","description":"A tool.","parameters":{"type":"object","properties":{"n":{"type":"integer"}}}}"#)
+      #"{"name":"\#(name)","description":"A tool.","parameters":{"type":"object","properties":{"n":{"type":"integer"}}}}"#
+    )
     try tools.register(try ToolSpec(usual.setting(try json(members).members.map { ($0.key, $0.value) })), tool)
     return tool
   }

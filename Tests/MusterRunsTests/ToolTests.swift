@@ -42,7 +42,9 @@ struct ToolTests {
     #expect(try journalProblem(bench) == nil)
   }
 
-  @Test("calls run at once, at most eight of them, and their results come in the order of the calls", arguments: [false, true])
+  @Test(
+    "calls run at once, at most eight of them, and their results come in the order of the calls",
+    arguments: [false, true])
   func parallel(isFlight: Bool) throws {
     let calls = (0..<12).map { (name: "add", arguments: "{\"n\":\($0)}") }
     let bench = try Bench([.calls(calls), .answer("done")], agent: Self.one)
@@ -114,7 +116,8 @@ struct ToolTests {
 
   @Test("an agent that lists a tool nobody has registered does not run")
   func missing() throws {
-    let bench = try Bench([], agent: #"{"graph":[{"item_id":"add","type":"tool","sub_type":"local_tool","targets":[]}]}"#)
+    let bench = try Bench(
+      [], agent: #"{"graph":[{"item_id":"add","type":"tool","sub_type":"local_tool","targets":[]}]}"#)
     let error = #expect(throws: RunError.self) { try bench.invoke("go") }
     guard case .toolMissing("add")? = error else {
       Issue.record("\(String(describing: error))")

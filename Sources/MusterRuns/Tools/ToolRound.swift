@@ -47,7 +47,8 @@ final class ToolRound: @unchecked Sendable {
             invocation(call), onCaller: onCaller, listener: Listener(round: self, call: call))
           keep(started, as: call)
         } catch {
-          take(ToolResult(content: .string("The tool was not called: \(ToolRound.told(error))."), isError: true), of: call)
+          take(
+            ToolResult(content: .string("The tool was not called: \(ToolRound.told(error))."), isError: true), of: call)
         }
       default: take(ToolResult(content: .null, isError: true), of: call)
       }
