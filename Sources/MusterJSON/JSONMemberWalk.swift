@@ -25,6 +25,9 @@ package struct JSONMemberWalk {
     return true
   }
 
+  /// The key's lexeme with its quotes.
+  package var lexeme: JSON { JSON(text: text, range: key.lowerBound &- 1..<key.upperBound &+ 1) }
+
   /// The value of the member.
   package var value: JSON { JSON(text: text, range: place) }
 

@@ -2,8 +2,8 @@ package import MusterJSON
 
 /// What a model asks of one tool.
 package struct ModelToolCall: Sendable {
-  /// As the model gave it; `call_` and the call's place where it gave none, or one twice in an answer. No two calls of an
-  /// answer have the same.
+  /// As the model gave it; `call_` and the call's place where it gave none, or one twice. No two calls of an answer have
+  /// the same.
   package let id: String
   /// As the model wrote it, which need not be the name of a tool that it was offered. Not empty.
   package let name: String

@@ -14,6 +14,8 @@ struct OpenAIChatChunks {
   /// Whether there was content, if only an empty one.
   private var hasContent = false
   private var asksForTools = false
+  private var calls = OpenAIChatToolCalls()
+  private let offersTools: Bool
   private var isFiltered = false
 
   /// What the last chunk was like, if another one that differs in its text alone does nothing but tell that text.
@@ -24,6 +26,9 @@ struct OpenAIChatChunks {
 
   /// More of a refusal than can be quoted is not kept.
   private static let refusalLimit = 65_536
+
+  /// - Parameter offersTools: whether tool calls are kept.
+  init(offersTools: Bool) { self.offersTools = offersTools }
 
   /// Whether a reason was given why the answer ends.
   var isFinished: Bool { finishReason != nil }
@@ -94,12 +99,15 @@ struct OpenAIChatChunks {
       finishReason = reason.string ?? finishReason
     }
     // Some gateways give a whole message in one chunk; where there were deltas it repeats them.
-    if delta == nil { isRepeatable = false }
-    guard let delta = delta ?? (textBytes == 0 ? message : nil) else { return [] }
-    return read(delta: delta)
+    let isDelta = delta != nil
+    if !isDelta { isRepeatable = false }
+    guard let delta = delta ?? (textBytes == 0 && calls.isEmpty ? message : nil) else { return [] }
+    return read(delta: delta, isWhole: !isDelta)
   }
 
-  private mutating func read(delta: JSON) -> [UInt8] {
+  private mutating func read(delta: JSON, isWhole: Bool) -> [UInt8] {
+    // What there was besides is repeated in it.
+    if isWhole { calls = OpenAIChatToolCalls() }
     var text: [UInt8]?
     var walk = JSONMemberWalk(delta)
     while walk.next() {
@@ -115,9 +123,15 @@ struct OpenAIChatChunks {
           if let declined = OpenAIChatDecoder.refusal(in: delta) { add(refusal: declined) }
         }
       } else if walk.isKey("tool_calls") {
-        if !walk.value.isEmpty { asksForTools = true }
+        if walk.value.isEmpty { continue }
+        asksForTools = true
+        guard offersTools else { continue }
+        isRepeatable = false
+        calls.add(walk.value, isWhole: isWhole)
       } else if walk.isKey("refusal"), let declined = walk.value.utf8 {
         add(refusal: declined)
+      } else if offersTools, calls.add(memberOf: walk) {
+        isRepeatable = false
       }
     }
     if text != nil { hasContent = true }
@@ -139,15 +153,19 @@ struct OpenAIChatChunks {
       if !refusal.isEmpty {
         throw unusable("the model refused: \(ModelText.excerpt(refusal, request.endpoint))", .refused)
       }
-      if asksForTools { throw unusable("the model asks for tools, and none were offered", .invalidAnswer) }
-      guard hasContent else {
-        throw unusable(
-          "the answer has no content\(finishReason == "length" ? ": its length was used up before" : "")",
-          .invalidAnswer)
+      if calls.isEmpty {
+        if asksForTools { throw unusable(OpenAIChatToolCalls.unread(request), .invalidAnswer) }
+        guard hasContent else {
+          throw unusable(
+            "the answer has no content\(finishReason == "length" ? ": its length was used up before" : "")",
+            .invalidAnswer)
+        }
       }
     }
+    if !calls.isEmpty, let problem = calls.problem(finishReason) { throw unusable(problem, .invalidAnswer) }
     return ModelAnswerEnd(
       finishReason: finishReason, model: model, promptTokens: max(promptTokens ?? 0, 0),
-      completionTokens: max(completionTokens ?? 0, 0), hasUsage: promptTokens != nil || completionTokens != nil)
+      completionTokens: max(completionTokens ?? 0, 0), hasUsage: promptTokens != nil || completionTokens != nil,
+      calls: calls.result, opaque: calls.opaque)
   }
 }

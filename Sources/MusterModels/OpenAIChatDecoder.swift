@@ -31,22 +31,29 @@ enum OpenAIChatDecoder {
       throw unusable("the provider's content filter took the answer away", .filtered)
     }
 
-    guard let text = text(of: message) else {
+    let calls = request.tools.isEmpty ? OpenAIChatToolCalls() : OpenAIChatToolCalls(message: message)
+    let said = text(of: message)
+    if said == nil {
       if let refusal = refusal(in: message) {
         throw unusable("the model refused: \(ModelText.excerpt(refusal, request.endpoint))", .refused)
       }
-      if let calls = message.present("tool_calls"), !calls.isEmpty {
-        throw invalid("the model asks for tools, and none were offered")
+      if calls.isEmpty {
+        if let calls = message.present("tool_calls"), !calls.isEmpty {
+          throw invalid(OpenAIChatToolCalls.unread(request))
+        }
+        throw invalid(
+          "the answer has no content\(finishReason == "length" ? ": its length was used up before" : "")")
       }
-      throw invalid("the answer has no content\(finishReason == "length" ? ": its length was used up before" : "")")
     }
+    if !calls.isEmpty, let problem = calls.problem(finishReason) { throw invalid(problem) }
     let usage = document.present("usage")
     let prompt = usage?["prompt_tokens"]?.int64
     let completion = usage?["completion_tokens"]?.int64
     return ModelAnswer(
-      text: text, finishReason: finishReason, model: document.present("model")?.string,
+      text: said ?? .literal("\"\""), finishReason: finishReason, model: document.present("model")?.string,
       promptTokens: max(prompt ?? 0, 0),
-      completionTokens: max(completion ?? 0, 0), hasUsage: prompt != nil || completion != nil)
+      completionTokens: max(completion ?? 0, 0), hasUsage: prompt != nil || completion != nil,
+      calls: calls.result, opaque: calls.opaque)
   }
 
   /// Why an answer with a status of success cannot be used.

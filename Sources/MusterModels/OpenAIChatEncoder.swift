@@ -57,13 +57,38 @@ enum OpenAIChatEncoder {
     for call in calls {
       writer.beginObject()
       writer.member("id", call.id)
-      beginFunction(call.name, to: &writer)
-      writer.member("arguments", call.arguments)
+      beginFunction(name(call.name), to: &writer)
+      writer.member("arguments", arguments(call.arguments))
       writer.endObject()
       splice(call.opaque, to: &writer)
       writer.endObject()
     }
     writer.endArray()
+  }
+
+  /// The name of a call: what the model made up may have characters that OpenAI refuses, again and again.
+  private static func name(_ name: String) -> String {
+    var bytes: [UInt8] = []
+    for byte in name.utf8.prefix(64) {
+      let isLetter = byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
+      let isDigit = byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
+      bytes.append(isLetter || isDigit || byte == UInt8(ascii: "-") ? byte : UInt8(ascii: "_"))
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The arguments of a call: llama.cpp, vLLM and SGLang parse them for their templates, and refuse the conversation for
+  /// ever when they are no object. The model is shown what it wrote, within one.
+  private static func arguments(_ arguments: JSON) -> JSON {
+    if arguments.isEmpty { return .literal(#""{}""#) }
+    if let text = arguments.utf8, (try? JSON.parse(text))?.kind == .object { return arguments }
+    var object = JSONWriter(capacity: arguments.bytes.count &+ 20)
+    object.beginObject()
+    object.member("INVALID_JSON", arguments)
+    object.endObject()
+    var writer = JSONWriter(capacity: object.bytes.count &* 2)
+    writer.value(utf8: object.bytes)
+    return writer.json
   }
 
   private static func encode(_ tools: [ModelTool], to writer: inout JSONWriter) {

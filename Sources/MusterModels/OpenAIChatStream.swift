@@ -17,7 +17,7 @@ struct OpenAIChatStream {
   /// All of an answer that is read as a whole; of one whose form is not known the little that has come.
   private var body: [UInt8] = []
   private var events = ServerSentEvents(limit: OpenAIChatStream.limit)
-  private var chunks = OpenAIChatChunks()
+  private var chunks: OpenAIChatChunks
 
   private enum Form { case unknown, events, whole, failure }
 
@@ -31,6 +31,7 @@ struct OpenAIChatStream {
     self.request = request
     self.status = status
     self.headers = headers
+    chunks = OpenAIChatChunks(offersTools: !request.tools.isEmpty)
     form = status >= 200 && status < 300 ? .unknown : .failure
   }
 

@@ -220,11 +220,12 @@ struct OpenAIChatDecoderTests {
         + #""usage":{"prompt_tokens":1}}"#,
       #"{"choices":[{"message":{"content":null,"refusal":"no","tool_calls":[{}]},"finish_reason":"length"}]}"#,
     ].map { Array($0.utf8) }
+    let tooled = answers + [Array(OpenAIChatToolCallsTests.whole.utf8)]
     let interesting = Array(#"{}[]",:\u0e-+.tfn"#.utf8) + [0x00, 0x1f, 0x80, 0xc3, 0xed, 0xf0, 0xff]
     var read = 0
     var refused = 0
     for turn in 0..<20_000 {
-      var bytes = answers[turn % answers.count]
+      var bytes = tooled[turn % tooled.count]
       for _ in 0...Int.random(in: 0..<4, using: &generator) where !bytes.isEmpty {
         let place = Int.random(in: 0..<bytes.count, using: &generator)
         switch Int.random(in: 0..<5, using: &generator) {
@@ -238,8 +239,14 @@ struct OpenAIChatDecoderTests {
       let status = turn % 7 == 0 ? 500 : 200
       do {
         let answer = try OpenAIChatDecoder.decode(
-          HTTPResponse(status: status, headers: [], body: bytes), question("gpt-4.1"))
+          HTTPResponse(status: status, headers: [], body: bytes),
+          question("gpt-4.1", tools: turn % 3 == 0 ? [] : [tool()]))
         read += 1
+        for text in answer.calls.map({ $0.arguments }) + answer.calls.compactMap({ $0.opaque }) {
+          if (try? JSON.parse(Array(text.bytes)))?.hasSameBytes(text) != true {
+            Issue.record("no JSON: \(String(decoding: bytes, as: UTF8.self))")
+          }
+        }
         if (try? JSON.parse(Array(answer.text.bytes))) == nil || answer.text.kind != .string {
           Issue.record("the text is no string: \(String(decoding: bytes, as: UTF8.self))")
         }

@@ -57,6 +57,77 @@ struct OpenAIChatEncoderTests {
     #expect(encoded(question("m", effort: "high")).hasSuffix(#"],"reasoning_effort":"high"}"#))
   }
 
+  @Test("tools are offered as functions, with their schemas byte for byte")
+  func tools() {
+    let schema = JSON.literal(#"{"type":"object","properties":{"n":{"type":"integer","default":1.50}}}"#)
+    #expect(
+      encoded(question("m", format: .json(schema: nil), tools: [tool(parameters: schema), tool("b-2")])).hasSuffix(
+        #"],"tools":[{"type":"function","function":{"name":"look_up","description":"Looks \"it\" up.","parameters":"#
+          + #"{"type":"object","properties":{"n":{"type":"integer","default":1.50}}}}},{"type":"function","function":"#
+          + #"{"name":"b-2","description":"Looks \"it\" up.","parameters":{"type":"object"}}}],"#
+          + #""response_format":{"type":"json_object"}}"#))
+  }
+
+  @Test("calls and results go back as they came, with all that the provider put into them")
+  func calls() throws {
+    let arguments = try JSON.parse(Array(#"["{\"a\\/b\":\u00221\" }"]"#.utf8)).elements[0]
+    let messages: [ModelMessage] = [
+      .text(.user, .string("hi")),
+      .calls(
+        text: .string("a \"b\""),
+        [
+          ModelToolCall(id: "c \"1\"", name: "look_up", arguments: arguments),
+          ModelToolCall(
+            id: "2", name: "b-2", arguments: .literal(#""{}""#),
+            opaque: .literal(#"{"extra_content":{"s":"\/é"},"n":1.50}"#)),
+        ], opaque: .literal(#"{"reasoning_content":"hm\u00e9","x":[null]}"#)),
+      .result(callID: "2", content: .literal(#""caf\u00e9""#)), .result(callID: "c \"1\"", content: .string("")),
+      .calls(text: nil, [ModelToolCall(id: "3", name: "f", arguments: .literal(#""{}""#))], opaque: nil),
+      .calls(text: .string(""), [], opaque: nil),
+    ]
+    #expect(
+      encoded(question("m", endpoint(), messages))
+        == #"{"model":"m","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"a \"b\"","#
+        + #""tool_calls":[{"id":"c \"1\"","type":"function","function":{"name":"look_up","arguments":"#
+        + #""{\"a\\/b\":\u00221\" }"}},{"id":"2","type":"function","function":{"name":"b-2","arguments":"{}"},"#
+        + #""extra_content":{"s":"\/é"},"n":1.50}],"reasoning_content":"hm\u00e9","x":[null]},"#
+        + #"{"role":"tool","tool_call_id":"2","content":"caf\u00e9"},"#
+        + #"{"role":"tool","tool_call_id":"c \"1\"","content":""},{"role":"assistant","content":null,"tool_calls":"#
+        + #"[{"id":"3","type":"function","function":{"name":"f","arguments":"{}"}}]},"#
+        + #"{"role":"assistant","content":null,"tool_calls":[]}]}"#)
+  }
+
+  @Test(
+    "arguments go back as an object in any case: many servers parse them, and refuse the conversation for ever",
+    arguments: [
+      (#""""#, "{}"), (#""{\"a\": 1}""#, #"{"a": 1}"#), (#"" {} ""#, " {} "),
+      (#""{\"a\":""#, #"{"INVALID_JSON":"{\"a\":"}"#), (#""[1]""#, #"{"INVALID_JSON":"[1]"}"#),
+      (#""caf\u00e9\n""#, #"{"INVALID_JSON":"caf\u00e9\n"}"#), (#"" ""#, #"{"INVALID_JSON":" "}"#),
+      (#""{\"n\":123456789012345678901}""#, #"{"INVALID_JSON":"{\"n\":123456789012345678901}"}"#),
+    ])
+  func arguments(written: String, sent: String) throws {
+    let arguments = try JSON.parse(Array("[\(written)]".utf8)).elements[0]
+    let call = ModelToolCall(id: "1", name: "f", arguments: arguments)
+    let request = question("m", endpoint(), [.calls(text: nil, [call], opaque: nil)])
+    let body = try JSON.parse(OpenAIChatEncoder.encode(request))
+    let function = body["messages"]?.elements.first?["tool_calls"]?.elements.first?["function"]
+    #expect(function?["arguments"]?.string == sent)
+    #expect(try JSON.parse(Array(sent.utf8)).kind == .object)
+  }
+
+  @Test(
+    "names that the model made up go back as names that OpenAI takes",
+    arguments: [
+      ("functions.look_up", "functions_look_up"), ("é", "__"), ("aZ09_-", "aZ09_-"), ("a b\"@[`{/:", "a_b_______"),
+      (String(repeating: "x", count: 70), String(repeating: "x", count: 64)),
+    ])
+  func names(written: String, sent: String) {
+    let call = ModelToolCall(id: "1", name: written, arguments: .literal(#""{}""#))
+    #expect(
+      encoded(question("m", endpoint(), [.calls(text: nil, [call], opaque: nil)]))
+        .contains(#""function":{"name":"\#(sent)","arguments":"{}"}"#))
+  }
+
   @Test(
     "the path goes behind the base, with or without its slash, and before its query",
     arguments: [

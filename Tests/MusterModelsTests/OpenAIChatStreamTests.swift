@@ -10,9 +10,11 @@ import Testing
 struct Heard: Equatable, CustomStringConvertible {
   var text: [UInt8] = []
   var end = ""
+  /// The calls, a line each, and behind them what else goes back.
+  var calls: [String] = []
 
   var string: String { String(decoding: text, as: UTF8.self) }
-  var description: String { "\(string)|\(end)" }
+  var description: String { "\(string)|\(end)\(calls)" }
 
   mutating func end(_ outcome: ModelOutcome?) {
     switch outcome {
@@ -20,6 +22,8 @@ struct Heard: Equatable, CustomStringConvertible {
     case .answered(let answer):
       let usage = answer.hasUsage ? "\(answer.promptTokens)+\(answer.completionTokens)" : "-"
       end = "\(answer.finishReason ?? "-") \(answer.model ?? "-") \(usage)"
+      calls = answer.calls.map { line($0) }
+      if let opaque = answer.opaque { calls.append(String(decoding: opaque.bytes, as: UTF8.self)) }
     case .failed(let failure):
       let wait = failure.retryAfterMilliseconds.map { " wait \($0)" } ?? ""
       let kind = name(failure.kind) + (failure.isTransient ? "?" : "")
@@ -38,10 +42,11 @@ let eventStream = [HTTPHeader("content-type", "text/event-stream; charset=utf-8"
 /// Reads an answer that comes in such pieces.
 func hear(
   _ pieces: [[UInt8]], status: Int = 200, headers: [HTTPHeader] = eventStream, key: String? = testKey,
-  error: HTTPError? = nil
+  error: HTTPError? = nil, tools: [ModelTool] = []
 ) -> Heard {
   var stream = OpenAIChatStream(
-    question("gpt-4.1", endpoint("https://api.example.com/v1", key: key)), status: status, headers: headers)
+    question("gpt-4.1", endpoint("https://api.example.com/v1", key: key), tools: tools), status: status,
+    headers: headers)
   var heard = Heard()
   for piece in pieces {
     let text = stream.read(piece)
@@ -55,16 +60,17 @@ func hear(
 
 /// Reads an answer as a whole and cut at every place, and byte by byte; all of them have to be the same.
 func hearEveryWay(
-  _ text: String, status: Int = 200, headers: [HTTPHeader] = eventStream, error: HTTPError? = nil
+  _ text: String, status: Int = 200, headers: [HTTPHeader] = eventStream, error: HTTPError? = nil,
+  tools: [ModelTool] = []
 ) -> Heard {
   let bytes = Array(text.utf8)
-  let whole = hear([bytes], status: status, headers: headers, error: error)
+  let whole = hear([bytes], status: status, headers: headers, error: error, tools: tools)
   for place in 0...bytes.count {
     let cut = hear(
-      [Array(bytes[..<place]), Array(bytes[place...])], status: status, headers: headers, error: error)
+      [Array(bytes[..<place]), Array(bytes[place...])], status: status, headers: headers, error: error, tools: tools)
     if cut != whole { Issue.record("cut at \(place): \(cut), not \(whole)") }
   }
-  let single = hear(bytes.map { [$0] }, status: status, headers: headers, error: error)
+  let single = hear(bytes.map { [$0] }, status: status, headers: headers, error: error, tools: tools)
   if single != whole { Issue.record("byte by byte: \(single), not \(whole)") }
   return whole
 }
@@ -403,6 +409,10 @@ struct OpenAIChatStreamTests {
       ": x\r\n\r\nevent: e\r\ndata: {\"choices\":\r\ndata: [{\"delta\":{\"content\":\"a\"}}]}\r\n\r\n" + Self.stop,
       chunk(#"{"refusal":"no"}"#) + chunk(#"{"tool_calls":[{}]}"#, finish: "length"),
       #"{"choices":[{"message":{"content":"whole"},"finish_reason":"stop"}]}"#,
+      chunk(#"{"content":"a","r":"x"}"#) + chunk(#"{"content":"b","r":"x"}"#) + chunk(#"{"content":"c","r":"x"}"#)
+        + chunk(#"{"tool_calls":[{"index":0,"id":"1","function":{"name":"f","arguments":"{\"a\":"},"o":[{}]}]}"#)
+        + chunk(#"{"tool_calls":[{"index":0,"function":{"arguments":"1}"},"o":[{}]},{"function":{"name":"g"}}]}"#)
+        + Self.stop,
     ].map { Array($0.utf8) }
     let interesting = Array("{}[]\",:\\u0e-+.tfn\r\n\n\nd ".utf8) + [0x00, 0x80, 0xc3, 0xef, 0xbb, 0xbf, 0xff]
     var read = 0
@@ -427,12 +437,13 @@ struct OpenAIChatStreamTests {
         rest = rest.dropFirst(count)
       }
       let status = turn % 7 == 0 ? 500 : 200
-      let whole = hear([bytes], status: status)
-      if hear(pieces, status: status) != whole {
+      let tools = turn % 2 == 0 ? [tool()] : []
+      let whole = hear([bytes], status: status, tools: tools)
+      if hear(pieces, status: status, tools: tools) != whole {
         Issue.record("read otherwise in pieces: \(String(decoding: bytes, as: UTF8.self))")
       }
       // With a blank before it no chunk is taken for one like the last.
-      let plain = hear([blanked(bytes)], status: status)
+      let plain = hear([blanked(bytes)], status: status, tools: tools)
       if status == 200, plain.text != whole.text { Issue.record("otherwise each by itself: \(whole), not \(plain)") }
       guard whole.end.contains(Self.told) else {
         if plain != whole { Issue.record("ends otherwise each by itself: \(whole), not \(plain)") }

@@ -13,12 +13,23 @@ func endpoint(
 func question(
   _ model: String, _ endpoint: ModelEndpoint = endpoint(), _ messages: [ModelMessage]? = nil,
   format: ModelFormat = .text,
-  effort: String? = nil
+  effort: String? = nil, tools: [ModelTool] = []
 ) -> ModelRequest {
   ModelRequest(
     endpoint: endpoint, model: model,
     messages: messages ?? [.text(.user, .string("hello there"))],
-    format: format, reasoningEffort: effort)
+    format: format, tools: tools, reasoningEffort: effort)
+}
+
+/// A tool without parameters.
+func tool(_ name: String = "look_up", parameters: JSON = .literal(#"{"type":"object"}"#)) -> ModelTool {
+  ModelTool(name: name, description: "Looks \"it\" up.", parameters: parameters)
+}
+
+/// All of a call in one line, its arguments as they stand in the text.
+func line(_ call: ModelToolCall) -> String {
+  let opaque = call.opaque.map { " " + String(decoding: $0.bytes, as: UTF8.self) } ?? ""
+  return "\(call.id) \(call.name) \(String(decoding: call.arguments.bytes, as: UTF8.self))\(opaque)"
 }
 
 extension HTTPResponse {
