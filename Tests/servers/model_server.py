@@ -45,8 +45,26 @@ What it does is chosen by the `model` of the request, so tests can share one ser
     status:CODE[:RETRY_AFTER]   that status with an error document
     flaky:N:CODE:KEY            the first N requests with this very name get CODE, then "recovered after N"
 
+These ask for tools, in requests that have `tools`, with ids `call_1_1`, `call_1_2` …, of which the first number is the
+count of the request's messages; other requests get an echo. Tools that the request does not have are asked for as well.
+
+    call:NAME[:ARGS]     a call of NAME with that text as its arguments ({}); to the results "The tool said: " and what
+                         they are, with " | " between them
+    call:NAME*N[:ARGS]   N calls at once; # in ARGS is the number of the call, from 1
+    badcall:NAME         the same, but first with arguments that end in the middle; to the result of that, with {}
+    loop:NAME[:ARGS]     a call again and again, whatever the results are
+    think:NAME[:ARGS]    as call, with reasoning in the message and a signature in the call; HTTP 400 when one of them
+                         does not come back as it was
+    saycall:NAME[:ARGS]  as call, and "I ask NAME. " before it
+
+Each request has to have its tools and calls in order, or gets HTTP 400 that says what is wrong: tools have names of
+[A-Za-z0-9_-]{1,64}, each another, and parameters for an object; ids of calls are unique in their message, their names
+are such names, and their arguments are the text of a JSON object (as llama.cpp and vLLM demand); a message with calls
+is followed by one result for each of them, in any order, and there are no other results.
+
 Requests with `"stream": true` are answered as OpenAI streams: a chunk with the role, one for each word, one with the
-reason, one with the usage if `stream_options` asks for it, and [DONE], each in an HTTP chunk of its own. All names that
+reason, one with the usage if `stream_options` asks for it, and [DONE], each in an HTTP chunk of its own. Arguments of
+calls come in pieces of 7 characters. All names that
 say something do so in a stream too; those that break HTTP or JSON break the stream's. In a stream,
 
     slow:MS          waits MS milliseconds before each chunk
@@ -99,6 +117,86 @@ def text_of(message):
     if isinstance(content, list):
         return " ".join(part.get("text", "") for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else ""
+
+
+class Wrong(Exception):
+    """What is wrong with a request."""
+
+
+def is_object(text):
+    try:
+        return isinstance(text, str) and isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def check_name(place, name):
+    if not isinstance(name, str) or not re.fullmatch("[A-Za-z0-9_-]{1,64}", name):
+        raise Wrong(f"Invalid '{place}': {compact(name)} does not match the pattern '^[a-zA-Z0-9_-]{{1,64}}$'.")
+
+
+def check_tools(tools):
+    if not isinstance(tools, list) or not tools:
+        raise Wrong("Invalid 'tools': expected an array with at least one element.")
+    names = set()
+    for index, tool in enumerate(tools):
+        place = f"tools[{index}]"
+        function = tool.get("function") if isinstance(tool, dict) else None
+        if not isinstance(function, dict) or tool.get("type") != "function":
+            raise Wrong(f"Invalid '{place}': expected a function.")
+        check_name(place + ".function.name", function.get("name"))
+        if function["name"] in names:
+            raise Wrong(f"Invalid '{place}': the name '{function['name']}' is not unique.")
+        names.add(function["name"])
+        parameters = function.get("parameters", {"type": "object"})
+        if not isinstance(parameters, dict) or parameters.get("type") != "object":
+            raise Wrong(f"Invalid schema for function '{function['name']}': schema must be of type 'object'.")
+        if not isinstance(function.get("description", ""), str):
+            raise Wrong(f"Invalid '{place}.function.description': expected a string.")
+
+
+def check_calls(place, calls):
+    """The ids of the calls of a message."""
+    if not isinstance(calls, list) or not calls:
+        raise Wrong(f"Invalid '{place}': expected an array with at least one element.")
+    ids = []
+    for index, call in enumerate(calls):
+        one = f"{place}[{index}]"
+        function = call.get("function") if isinstance(call, dict) else None
+        if not isinstance(function, dict) or call.get("type") != "function":
+            raise Wrong(f"Invalid '{one}': expected the call of a function.")
+        if not isinstance(call.get("id"), str) or not call["id"] or call["id"] in ids:
+            raise Wrong(f"Invalid '{one}.id': {compact(call.get('id'))} is no id, or not unique.")
+        ids.append(call["id"])
+        check_name(one + ".function.name", function.get("name"))
+        if not is_object(function.get("arguments")):
+            raise Wrong(f"Invalid '{one}.function.arguments': failed to parse tool call arguments as a JSON object.")
+    return ids
+
+
+def check_messages(messages):
+    waiting = []
+    for index, message in enumerate([*messages, {}]):
+        place = f"messages[{index}]"
+        if message.get("role") == "tool":
+            if message.get("tool_call_id") not in waiting:
+                raise Wrong(f"Invalid '{place}': messages with role 'tool' must be a response to a preceeding message "
+                            f"with 'tool_calls', one for each call; there is none for "
+                            f"{compact(message.get('tool_call_id'))}.")
+            if not isinstance(message.get("content"), str):
+                raise Wrong(f"Invalid '{place}.content': expected a string.")
+            waiting.remove(message["tool_call_id"])
+            continue
+        if waiting:
+            raise Wrong("An assistant message with 'tool_calls' must be followed by tool messages responding to each "
+                        "'tool_call_id'. The following tool_call_ids did not have response messages: "
+                        + ", ".join(waiting))
+        if "tool_calls" in message:
+            if message.get("role") != "assistant":
+                raise Wrong(f"Invalid '{place}': only messages of the assistant have 'tool_calls'.")
+            waiting = check_calls(place + ".tool_calls", message["tool_calls"])
+        elif message and message.get("content") is None:
+            raise Wrong(f"Invalid value for '{place}.content': expected a string, got null.")
 
 
 class State:
@@ -232,6 +330,12 @@ class Handler(BaseHTTPRequestHandler):
         messages = request.get("messages")
         if not isinstance(messages, list) or not messages or not all(isinstance(one, dict) for one in messages):
             return self.fail(400, "Missing required parameter: 'messages'.", code="missing_required_parameter")
+        try:
+            if "tools" in request:
+                check_tools(request["tools"])
+            check_messages(messages)
+        except Wrong as wrong:
+            return self.fail(400, str(wrong), code="invalid_value")
         name, _, argument = model.partition(":")
         if model.startswith("gpt-"):
             name = "echo"
@@ -297,7 +401,14 @@ class Handler(BaseHTTPRequestHandler):
                 deltas += [{name: word} for word in words]
             if isinstance(content, list):
                 deltas += [{"content": [part]} for part in content]
-            deltas += [{"tool_calls": [dict(call, index=0)]} for call in message.get("tool_calls") or []]
+            known = {"role", "content", "refusal", "tool_calls"}
+            deltas += [{name: value} for name, value in message.items() if name not in known]
+            for index, call in enumerate(message.get("tool_calls") or []):
+                function = call["function"]
+                begun = {"index": index, **call, "function": {"name": function["name"], "arguments": ""}}
+                deltas.append({"tool_calls": [begun]})
+                for piece in re.findall(r"(?s).{1,7}", function["arguments"]):
+                    deltas.append({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
             for delta in deltas:
                 yield {**document, "choices": [{**choice, "delta": delta, "finish_reason": None}], **more}
             yield {**document, "choices": [{**choice, "delta": {}}], **more}
@@ -428,6 +539,67 @@ class Handler(BaseHTTPRequestHandler):
     def model_tools(self, request, model, argument):
         calls = [{"id": "call_1", "type": "function", "function": {"name": "look_up", "arguments": "{\"q\":\"x\"}"}}]
         self.say(request, None, finish="tool_calls", message={"tool_calls": calls})
+
+    # ---- tools ----
+
+    def ask_tools(self, request, argument, content=None, call=None, **message):
+        """Asks for tools; with `call`, those members are in each call."""
+        name, _, arguments = argument.partition(":")
+        name, _, count = name.partition("*")
+        calls = []
+        for number in range(1, int(count or 1) + 1):
+            text = arguments.replace("#", str(number)) if count else arguments
+            calls.append({"id": f"call_{len(request['messages'])}_{number}", "type": "function",
+                          "function": {"name": name, "arguments": text or "{}"}, **(call or {})})
+        self.say(request, content, finish="tool_calls", message={**message, "tool_calls": calls})
+
+    def results(self, request):
+        """The results at the end of the conversation."""
+        found = []
+        for message in reversed(request["messages"]):
+            if message.get("role") != "tool":
+                break
+            found.insert(0, message["content"])
+        return found
+
+    def model_call(self, request, model, argument, **more):
+        results = self.results(request)
+        if results:
+            self.say(request, "The tool said: " + " | ".join(results))
+        elif "tools" in request:
+            self.ask_tools(request, argument, **more)
+        else:
+            self.model_echo(request, model, argument)
+
+    def model_badcall(self, request, model, argument):
+        users = [index for index, one in enumerate(request["messages"]) if one.get("role") == "user"]
+        asked = sum("tool_calls" in one for one in request["messages"][(users or [0])[-1]:])
+        if self.results(request) and asked == 1:
+            self.ask_tools(request, argument.partition(":")[0])
+        else:
+            self.model_call(request, model, argument.partition(":")[0] + ':{"cut":"in the mid')
+
+    def model_loop(self, request, model, argument):
+        if "tools" in request:
+            self.ask_tools(request, argument)
+        else:
+            self.model_echo(request, model, argument)
+
+    def model_saycall(self, request, model, argument):
+        self.model_call(request, model, argument, content=f"I ask {argument.partition(':')[0]}. ")
+
+    def model_think(self, request, model, argument):
+        thought = {"reasoning_content": "I need \"a tool\".\n", "reasoning_details": [{"type": "x", "n": 1.50}]}
+        signature = {"extra_content": {"google": {"thought_signature": "c2lnbmVk+/="}}}
+        for message in request["messages"]:
+            for call in message.get("tool_calls") or []:
+                if any(message.get(name) != value for name, value in thought.items()):
+                    return self.fail(400, "Missing `reasoning_content` field in the assistant message.")
+                if any(call.get(name) != value for name, value in signature.items()):
+                    return self.fail(400, "Function call is missing a thought_signature.")
+        self.model_call(request, model, argument, call=signature, **thought)
+
+    # ---- ways to fail ----
 
     def model_refusal(self, request, model, argument):
         self.say(request, None, message={"refusal": "I cannot help with that."})
