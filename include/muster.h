@@ -228,7 +228,8 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_open(const char *MUSTER_NULL
                                                          muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
 /* Closes a plane: refuses new calls, interrupts those under way (they answer MUSTER_E_CLOSED; their tasks end `error`, `interrupted`),
- * waits until they have returned, and closes the store. When it returns, no callback runs again. NULL, a closed and an inherited
+ * tells running tools (muster_tool_cancelled() is true, MUSTER_EVENT_TOOL_CANCEL comes), waits until all have returned, and closes the
+ * store. When it returns, no callback runs again. NULL, a closed and an inherited
  * handle are harmless. From a callback of the plane: MUSTER_E_WOULD_DEADLOCK. Since 0.1.0. */
 MUSTER_API muster_status muster_close(muster *MUSTER_NULLABLE plane);
 
@@ -380,15 +381,15 @@ typedef struct muster_queue muster_queue;
 /* Kinds of events. */
 #define MUSTER_EVENT_DATA 1        /* there will be more of this ticket */
 #define MUSTER_EVENT_FINAL 2       /* the last of this ticket, exactly one */
-#define MUSTER_EVENT_TOOL_CALL 3   /* not sent in this version */
-#define MUSTER_EVENT_TOOL_CANCEL 4 /* not sent in this version */
+#define MUSTER_EVENT_TOOL_CALL 3   /* a tool is called: see muster_tool_register_queue() */
+#define MUSTER_EVENT_TOOL_CANCEL 4 /* nobody waits for a call of a tool any more */
 
 /* One event. Set it to MUSTER_EVENT_INIT first; the structure only ever grows at its end. Since 0.1.0. */
 typedef struct muster_event {
   size_t struct_size;                /* sizeof(muster_event) */
-  muster_ticket ticket;              /* of the call that it belongs to */
+  muster_ticket ticket;              /* of the call that it belongs to; 0: of a tool */
   void *MUSTER_NULLABLE user_data;   /* as it was submitted */
-  int32_t kind;                      /* MUSTER_EVENT_DATA or MUSTER_EVENT_FINAL */
+  int32_t kind;                      /* MUSTER_EVENT_… */
   muster_status status;              /* of a final event: how the call ended; else MUSTER_OK */
   int64_t sequence;                  /* of an event of a task: the last journal record before its end; else 0 */
   char *MUSTER_NULLABLE json;        /* the event, or the answer; NULL when there is none. Freed by muster_event_clear() */
@@ -404,8 +405,8 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_queue_open(muster *MUSTER_NU
                                                                muster_queue *MUSTER_NULLABLE *MUSTER_NULLABLE queue,
                                                                muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
-/* Closes a queue: whoever waits in it gets MUSTER_E_CLOSED, no event comes any more, and the runs that were submitted through it go on
- * (or end, where `on_disconnect` says so). MUSTER_E_WOULD_DEADLOCK from a callback. Since 0.1.0. */
+/* Closes a queue: whoever waits in it gets MUSTER_E_CLOSED, no event comes any more, the runs that were submitted through it go on
+ * (or end, where `on_disconnect` says so), and the tools whose calls come through it are unregistered. MUSTER_E_WOULD_DEADLOCK from a callback. Since 0.1.0. */
 MUSTER_API muster_status muster_queue_close(muster_queue *MUSTER_NULLABLE queue);
 
 /* Takes the next event, of whichever call; calls take turns. `timeout_ms`: negative waits without limit, 0 does not wait, else milliseconds;
@@ -416,7 +417,7 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_queue_next(muster_queue *MUS
                                                                muster_event *MUSTER_NULLABLE event);
 
 /* Takes all events that wait, up to about `max_bytes` of JSON (0: 1 MiB) but at least one, as one JSON array of objects
- * {"ticket","kind":"data"|"final","sequence","json"}; a final one also has "status", and "error" ({"message","http_status","retryable",
+ * {"ticket","kind":"data"|"final"|"tool_call"|"tool_cancel","sequence","json"}; a final one also has "status", and "error" ({"message","http_status","retryable",
  * "document"}) when that is not 0. Waits as muster_queue_next() for the first. Free the text with muster_free(). Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_queue_drain(muster_queue *MUSTER_NULLABLE queue, int64_t timeout_ms, size_t max_bytes,
                                                                 char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
@@ -474,6 +475,71 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_http_submit(
     const char *MUSTER_NULLABLE target, const char *MUSTER_NULLABLE headers_json, const void *MUSTER_NULLABLE body, size_t body_len,
     void *MUSTER_NULLABLE user_data, muster_ticket *MUSTER_NULLABLE ticket,
     muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* ---- Tools of the host ---------------------------------------------------------------------------------------------- */
+
+/* Calls a tool. `call_json` is an object {"call_id","idempotency_key","name","arguments","organization_id","agent_id","task_id",
+ * "repeat","probe"}: `call_id` is unique for ever; `arguments` are as the model wrote them; "repeat":true says that the same call was
+ * begun before, by a process that has ended or in vain; "probe":true asks a tool that has "probe" only what became of that call.
+ * Both texts are valid during the callback only.
+ *
+ * The answer is muster_tool_reply(), during the callback or later, from any thread. The callback runs on a thread of the plane, one of 64 at most,
+ * several at once, or on the host's own, see "thread"; it must return normally, and may block. It may call the plane, blocking calls
+ * included; what would wait for itself answers MUSTER_E_WOULD_DEADLOCK: muster_close(), muster_queue_close(), muster_server_stop() and
+ * muster_tool_unregister(), and a call that waits for a turn of the task that waits for this tool. Since 0.1.0. */
+typedef void (*muster_tool_fn)(void *MUSTER_NULLABLE user_data, const char *MUSTER_NONNULL call_id,
+                               const char *MUSTER_NONNULL call_json);
+
+/* Registers a tool that is a function of the host: agents of this plane may call it, by its name, until it is unregistered or the plane
+ * is closed. Tools are of this process and are not kept in the store. MUSTER_E_UNSUPPORTED for a service elsewhere.
+ *
+ * `spec_json` is an object of at most 1 MiB; an unknown key is MUSTER_E_MISUSE:
+ *   name          required: 1 to 64 letters, digits, "_" and "-"; one that is registered already is MUSTER_E_MISUSE
+ *   description   text for the model. Default ""
+ *   parameters    JSON Schema of the arguments, with "type":"object"; without the keywords pattern, patternProperties and
+ *                 unevaluated…, which are not checked. Default {"type":"object","properties":{}}
+ *   read_only     true: it changes nothing. Default false
+ *   idempotent    true: a second call with the same `idempotency_key` does nothing more. Default false
+ *   probe         true: it can tell what became of a call. Default false
+ *   thread        "any" (default), or "caller": only in runs that a blocking call waits for, on the thread that waits, one at a time there
+ *   timeout_ms    1 to 3600000, default 60000: then the call ends with an error, and a later answer is refused. Not with "caller", whose
+ *                 callback nothing ends
+ *   result_limit  256 to 16777216, default 65536: the most bytes of an answer's text; what is more is cut off, and the model told so
+ *
+ * `user_data` is handed to each call. `release` (may be NULL) is called with it exactly once: when the tool is unregistered or the plane
+ * closed, after its last callback has returned, or before this function returns, when it fails. Does not block. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_tool_register(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE spec_json,
+                                                                  muster_tool_fn MUSTER_NULLABLE function,
+                                                                  void *MUSTER_NULLABLE user_data,
+                                                                  muster_release_fn MUSTER_NULLABLE release,
+                                                                  muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* Registers a tool whose calls come through a queue of the same plane, until it is unregistered or the queue or the plane is closed. Each call is an
+ * event MUSTER_EVENT_TOOL_CALL with ticket 0 and `call_json` of muster_tool_fn as its `json`. When nobody waits for its answer any more (its
+ * time is over, its run was stopped, the tool was unregistered, the plane is being closed), an event MUSTER_EVENT_TOOL_CANCEL with
+ * {"call_id"} follows; a call that was not read by then is not given at all. Tools and submitted calls take turns in a queue; the calls that are
+ * open bound what waits. `spec_json` as in muster_tool_register(), but not "thread":"caller". Does not block. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_tool_register_queue(muster *MUSTER_NULLABLE plane,
+                                                                        const char *MUSTER_NULLABLE spec_json,
+                                                                        muster_queue *MUSTER_NULLABLE queue,
+                                                                        muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* Unregisters a tool. Its calls end with an error ("the tool was unregistered"). Blocks until no callback of it runs any more; MUSTER_E_WOULD_DEADLOCK from
+ * a callback. A name that is not registered is MUSTER_E_MISUSE. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_tool_unregister(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE name,
+                                                                    muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* Answers a call of a tool, once. `result_json` is any JSON value, of at most MUSTER_MAX_REQUEST_BYTES and 100 levels, or NULL for null; it is copied.
+ * `is_error` tells the model that the tool failed, and `result_json` why. A call that nobody waits for (it was answered, its time is over, it was
+ * cancelled, or there was none) is MUSTER_E_MISUSE, and the answer is dropped. From any thread. It may write to the store, and blocks
+ * no longer than that takes. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_tool_reply(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE call_id,
+                                                               const char *MUSTER_NULLABLE result_json, bool is_error,
+                                                               muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* Whether nobody waits for the answer of a call any more: a tool that takes long asks now and then, and ends early. True also for
+ * a call that was answered, for one that never was, and when the plane is closed or being closed. Does not block. Since 0.1.0. */
+MUSTER_API bool muster_tool_cancelled(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE call_id);
 
 /* ---- REST, on a socket --------------------------------------------------------------------------------------------- */
 

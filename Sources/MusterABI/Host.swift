@@ -2,6 +2,7 @@ import CMuster
 import CPlatform
 import MusterAPI
 import MusterSystem
+import MusterTools
 
 /// What the host lends a plane: its log function, and what to release at the end.
 final class Host: @unchecked Sendable {
@@ -29,10 +30,13 @@ final class Host: @unchecked Sendable {
     Host.inCallback { release(userData) }
   }
 
-  /// Whether this thread is inside a callback of a plane.
+  /// Whether this thread is inside a callback of a plane from which it may not be called: any but a tool's.
   static var isInCallback: Bool { platform_callback_depth() > 0 }
 
-  private static func inCallback(_ body: () -> Void) {
+  /// Whether this thread is inside any callback, which a close would wait for.
+  static var mayNotWait: Bool { isInCallback || ToolThread.isInCall }
+
+  static func inCallback(_ body: () -> Void) {
     platform_callback_enter()
     body()
     platform_callback_leave()

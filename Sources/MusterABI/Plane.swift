@@ -55,7 +55,7 @@ private func open(
 
 @_cdecl("muster_close") @implementation
 public func muster_close(_ plane: OpaquePointer?) -> muster_status {
-  if Host.isInCallback { return Status.wouldDeadlock.rawValue }
+  if Host.mayNotWait { return Status.wouldDeadlock.rawValue }
   guard let found = PlaneHandle.table.find(plane) else { return Status.ok.rawValue }
   // The inherited store belongs to the parent: nothing of it is touched here.
   guard found.processID == platform_process_id() else { return Status.ok.rawValue }

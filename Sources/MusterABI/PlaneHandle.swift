@@ -43,7 +43,7 @@ final class PlaneHandle: @unchecked Sendable {
   }
 
   private static let elsewhere = Failure(
-    .unsupported, "the plane is a service elsewhere: only one with a store of its own can be served")
+    .unsupported, "the plane is a service elsewhere: this takes one with a store of its own")
 
   /// The open plane of a handle, for a call from this thread.
   static func find(_ handle: OpaquePointer?) throws(Failure) -> PlaneHandle {

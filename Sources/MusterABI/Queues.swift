@@ -35,7 +35,7 @@ public func muster_queue_open(
 
 @_cdecl("muster_queue_close") @implementation
 public func muster_queue_close(_ queue: OpaquePointer?) -> muster_status {
-  if Host.isInCallback { return Status.wouldDeadlock.rawValue }
+  if Host.mayNotWait { return Status.wouldDeadlock.rawValue }
   guard let found = QueueHandle.table.find(queue) else { return Status.ok.rawValue }
   // The runs of an inherited queue are the parent's, and its descriptor is closed already.
   guard found.processID == platform_process_id() else { return Status.ok.rawValue }
@@ -89,6 +89,9 @@ private func structure(of came: EventQueue.Event, size: Int) -> muster_event {
       event.status = report(failure, &error)
       event.error = error
     }
+  case .tool(let text, let isCancel):
+    event.kind = isCancel ? MUSTER_EVENT_TOOL_CANCEL : MUSTER_EVENT_TOOL_CALL
+    json = text
   }
   if let json, let copy = Text.copy(json) {
     event.json = copy

@@ -48,7 +48,7 @@ public func muster_server_url(
 
 @_cdecl("muster_server_stop") @implementation
 public func muster_server_stop(_ server: OpaquePointer?) -> muster_status {
-  if Host.isInCallback { return Status.wouldDeadlock.rawValue }
+  if Host.mayNotWait { return Status.wouldDeadlock.rawValue }
   guard let found = ServerHandle.table.find(server) else { return Status.ok.rawValue }
   // The sockets of an inherited server are closed already, and its threads are the parent's.
   guard found.processID == platform_process_id() else { return Status.ok.rawValue }

@@ -31,8 +31,10 @@ enum Text {
   }
 
   /// A JSON text that the caller must give.
-  static func json(_ text: UnsafePointer<CChar>?, _ name: String) throws(Failure) -> JSON {
-    let bytes = try bytes(text, name)
+  static func json(
+    _ text: UnsafePointer<CChar>?, _ name: String, maximum: Int = JSONLimits.request.bytes
+  ) throws(Failure) -> JSON {
+    let bytes = try bytes(text, name, maximum: maximum)
     do throws(JSONError) {
       return try JSON.parse(bytes)
     } catch {

@@ -43,6 +43,7 @@ package struct Status: RawRepresentable, Equatable, Sendable {
     case .misuse, .utf8, .json: return 400
     case .limit: return 413
     case .unknownOperation: return 404
+    case .wouldDeadlock: return 409
     case .busy, .closed: return 503
     case .timeout: return 504
     case .cancelled: return 499

@@ -54,6 +54,9 @@ extension RunDriver {
     Follower(driver: self, organizationID: organization, taskID: taskID, after: place)
   }
 
+  /// Interrupts every run that no caller waits for, and lets no more begin.
+  package func beginClosing() { flights.beginClosing() }
+
   /// Ends every run that no caller waits for, and the threads. Called once.
   package func close() {
     flights.close()

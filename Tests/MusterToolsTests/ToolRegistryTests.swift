@@ -103,7 +103,8 @@ struct ToolRegistryTests {
   @Test(
     "A call whose time is over ends with an error, the host is told, and its late answer is refused",
     arguments: [
-      ("", "timed out after 250 ms; whether it was done is not known"), (#","read_only":true"#, "timed out after 250 ms"),
+      ("", "timed out after 250 ms; whether it was done is not known"),
+      (#","read_only":true"#, "timed out after 250 ms"),
     ])
   func timeOut(more: String, text: String) throws {
     let host = HostStub()

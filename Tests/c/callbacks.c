@@ -17,6 +17,10 @@ static int is_refused(const struct witness *witness, muster_status status) {
   return status == MUSTER_E_WOULD_DEADLOCK || (witness->closing && status == MUSTER_E_BAD_HANDLE);
 }
 
+static void call_tool(void *user_data, const char *call_id, const char *call_json) {
+  (void)user_data, (void)call_id, (void)call_json;
+}
+
 static void log_line(void *user_data, int32_t level, const char *component, const char *message, size_t length) {
   struct witness *witness = user_data;
   char *json = NULL;
@@ -42,6 +46,7 @@ static void log_line(void *user_data, int32_t level, const char *component, cons
   CHECK_INTEGER(-1, muster_queue_fd(witness->queue));
   muster_event_clear(&event);
   CHECK(muster_event_json(&event) == NULL);
+  CHECK(muster_tool_cancelled(plane, "x"));
   muster_status answers[] = {
       muster_queue_open(plane, &opened, NULL),
       muster_submit(plane, witness->queue, "agents.list", NULL, NULL, NULL, NULL),
@@ -65,6 +70,10 @@ static void log_line(void *user_data, int32_t level, const char *component, cons
       muster_task_stop(plane, "x", &json, NULL, NULL),
       muster_task_thread(plane, "x", &json, NULL, NULL),
       muster_task_delete(plane, "x", NULL),
+      muster_tool_register(plane, "{\"name\":\"from_a_callback\"}", call_tool, NULL, NULL, NULL),
+      muster_tool_register_queue(plane, "{\"name\":\"from_a_callback\"}", witness->queue, NULL),
+      muster_tool_unregister(plane, "x", NULL),
+      muster_tool_reply(plane, "x", "1", false, NULL),
   };
   for (size_t index = 0; index < sizeof answers / sizeof answers[0]; index++) {
     CHECK(is_refused(witness, answers[index]));

@@ -18,6 +18,26 @@ static int json_not_given(const char *json, size_t length) {
   return (json == NULL && length == 0) || (json == NOT_TOUCHED && length == 99);
 }
 
+static int registered, released;
+
+static void never(void *user_data, const char *call_id, const char *call_json) {
+  (void)user_data, (void)call_id, (void)call_json;
+  CHECK(!"a tool that was refused is called");
+}
+
+static void release_tool(void *user_data) {
+  CHECK(user_data == NOT_TOUCHED);
+  released++;
+}
+
+/* Registers a tool; released once for each time that this fails. */
+static muster_status register_one(muster *plane, const char *spec, muster_error **error) {
+  muster_status status = muster_tool_register(plane, spec, never, NOT_TOUCHED, release_tool, error);
+  registered++;
+  CHECK_INTEGER(status == MUSTER_OK ? registered - 1 : registered, released);
+  return status;
+}
+
 #define TEXT_CALL(name, expression)                                                               \
   static muster_status name(muster *plane, const char *text, char **json, muster_error **error) { \
     size_t length = 99;                                                                           \
@@ -59,10 +79,16 @@ TEXT_CALL(async_body, muster_agent_invoke_async(plane, agent_id, NULL, text, jso
 TEXT_CALL(http_submit_method, muster_http_submit(plane, queue, text, "/health", NULL, NULL, 0, NULL, NULL, error))
 TEXT_CALL(http_submit_target, muster_http_submit(plane, queue, "GET", text, NULL, NULL, 0, NULL, NULL, error))
 TEXT_CALL(http_submit_headers, muster_http_submit(plane, queue, "GET", "/health", text, NULL, 0, NULL, NULL, error))
+TEXT_CALL(tool_spec, register_one(plane, text, error))
+TEXT_CALL(tool_spec_queue, muster_tool_register_queue(plane, text, queue, error))
+TEXT_CALL(tool_name, muster_tool_unregister(plane, text, error))
+TEXT_CALL(reply_call, muster_tool_reply(plane, text, "1", false, error))
+TEXT_CALL(reply_result, muster_tool_reply(plane, "nobody waits", text, true, error))
 TEXT_CALL(call_jansson, muster_call_j(plane, text, NULL, 0, NULL, error))
 
-/* What the varying text of a call is. IS_LATE: what the operation finds wrong comes with an event. */
-enum { IS_NAME = 1, IS_JSON = 2, MAY_BE_NULL = 4, IS_UNUSED = 8, IS_BODY = 16, IS_LATE = 32 };
+/* What the varying text of a call is. IS_LATE: what the operation finds wrong comes with an event. IS_VALUE: it may be any
+ * JSON value. */
+enum { IS_NAME = 1, IS_JSON = 2, MAY_BE_NULL = 4, IS_UNUSED = 8, IS_BODY = 16, IS_LATE = 32, IS_VALUE = 64 };
 
 static const struct {
   const char *name;
@@ -101,6 +127,11 @@ static const struct {
     {"muster_http_submit method", http_submit_method, IS_NAME},
     {"muster_http_submit target", http_submit_target, IS_NAME},
     {"muster_http_submit headers", http_submit_headers, IS_JSON | MAY_BE_NULL},
+    {"muster_tool_register", tool_spec, IS_JSON},
+    {"muster_tool_register_queue", tool_spec_queue, IS_JSON},
+    {"muster_tool_unregister", tool_name, IS_NAME},
+    {"muster_tool_reply call", reply_call, IS_NAME},
+    {"muster_tool_reply result", reply_result, IS_JSON | IS_VALUE | MAY_BE_NULL},
     {"muster_call_j", call_jansson, IS_NAME},
 };
 enum { CALLS = sizeof calls / sizeof calls[0] };
@@ -153,6 +184,7 @@ static void wrong_handles(muster *open_plane, muster *closed) {
     }
     CHECK_INTEGER(0, muster_ticket_new(wrong[which]));
     CHECK_INTEGER(MUSTER_E_BAD_HANDLE, muster_cancel(wrong[which], 1));
+    CHECK(muster_tool_cancelled(wrong[which], "c"));
   }
   CHECK_INTEGER(MUSTER_OK, muster_close(NULL));
   CHECK_INTEGER(MUSTER_OK, muster_close(closed));
@@ -192,8 +224,9 @@ static void wrong_texts(muster *plane) {
   for (size_t index = 0; index < sizeof not_objects / sizeof not_objects[0]; index++) {
     for (size_t number = 0; number < CALLS; number++) {
       if ((calls[number].text & IS_JSON) && !(calls[number].text & IS_LATE)) {
-        expect(calls[number].text & IS_BODY ? MUSTER_E_API : MUSTER_E_JSON, number, plane, not_objects[index],
-               not_objects[index]);
+        int kind = calls[number].text;
+        expect(kind & IS_BODY ? MUSTER_E_API : kind & IS_VALUE ? MUSTER_E_MISUSE : MUSTER_E_JSON, number, plane,
+               not_objects[index], not_objects[index]);
       }
     }
   }

@@ -68,6 +68,10 @@ static muster_status accept_one(muster *plane, muster_queue *queue, muster_error
   return status;
 }
 
+static muster_status tool(muster *plane, muster_queue *queue, muster_error **error) {
+  return muster_tool_register_queue(plane, "{\"name\":\"refused\"}", queue, error);
+}
+
 enum { WANTS_QUEUE = 1, WANTS_PLANE = 2, HAS_ERROR = 4 };
 
 static const struct {
@@ -80,6 +84,7 @@ static const struct {
     {"muster_submit", submit_one, WANTS_QUEUE | WANTS_PLANE | HAS_ERROR},
     {"muster_agent_invoke_stream", stream, WANTS_QUEUE | WANTS_PLANE | HAS_ERROR},
     {"muster_http_submit", request, WANTS_QUEUE | WANTS_PLANE | HAS_ERROR},
+    {"muster_tool_register_queue", tool, WANTS_QUEUE | WANTS_PLANE | HAS_ERROR},
     {"muster_queue_open", open_one, WANTS_PLANE | HAS_ERROR},
     {"muster_agent_invoke_async", accept_one, WANTS_PLANE | HAS_ERROR},
 };

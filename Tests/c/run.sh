@@ -91,12 +91,12 @@ examples() {
   note $? "list_agents fails on a folder"
 }
 
-choose "header functions every_function statuses match agents tasks http misuse misuse_queues open callbacks models network threads queues events many small_stack life server \
+choose "header functions every_function statuses match agents tasks http misuse misuse_queues open callbacks models network threads queues events tools many small_stack life server \
   conformance host examples command" "$@"
 selected header && headers
 selected functions && functions
 start_mock http
-for name in every_function statuses match agents tasks http misuse misuse_queues open callbacks models network threads queues events many small_stack life server \
+for name in every_function statuses match agents tasks http misuse misuse_queues open callbacks models network threads queues events tools many small_stack life server \
   conformance; do
   selected "$name" || continue
   # libcurl has to find the name server of network.c.

@@ -31,6 +31,10 @@ struct DrainedEvents {
         writer.member("document", failure.document)
         writer.endObject()
       }
+    case .tool(let json, let isCancel):
+      writer.member("kind", isCancel ? "tool_cancel" : "tool_call")
+      writer.member("sequence", 0)
+      writer.member("json", .trusted(json))
     }
     writer.endObject()
   }

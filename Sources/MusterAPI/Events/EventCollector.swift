@@ -38,6 +38,7 @@ final class EventCollector: SubmissionReader, @unchecked Sendable {
           if let json { writer.value(.trusted(json)) }
           writer.endArray()
           return .json(writer.bytes)
+        case .tool: break
         }
       }
       if let reason = call.interrupt.reason { submission.interrupt(reason) }

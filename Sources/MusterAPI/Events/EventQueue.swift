@@ -1,11 +1,13 @@
 import CPlatform
 package import MusterSystem
+package import MusterTools
 
 /// Where the events of submitted calls are read. It holds places, not events: a slow reader costs what it has submitted,
 /// and slows nobody. Every function may be called from any thread.
 package final class EventQueue: @unchecked Sendable {
   /// An event with the call that it is of.
   package struct Event: Sendable {
+    /// 0: of no call, but of a tool.
     package let ticket: UInt64
     /// As it was submitted: an address of the host.
     package let userData: UInt
@@ -24,26 +26,30 @@ package final class EventQueue: @unchecked Sendable {
   private let lock = Lock()
   private let changed = Condition()
   private var entries: [UInt64: Entry] = [:]
+  private var tools: [Entry] = []
   private var ready = Queue<Entry>()
   private var isClosed = false
   /// Made when it is asked for.
   private var signal: Int32?
 
-  /// One submitted call.
+  /// One submitted call, or one tool.
   private final class Entry: SubmissionReader, @unchecked Sendable {
     let queue: EventQueue
     let ticket: UInt64
     let userData: UInt
     let source: any QueueSource
+    /// The same, of a tool.
+    let tool: ToolEvents?
     /// Whether it stands among those that are ready, or is being read. Under the queue's lock, as the next.
     var isReady = false
     var isBeingRead = false
 
-    init(queue: EventQueue, ticket: UInt64, userData: UInt, source: any QueueSource) {
+    init(queue: EventQueue, ticket: UInt64, userData: UInt, source: any QueueSource, tool: ToolEvents? = nil) {
       self.queue = queue
       self.ticket = ticket
       self.userData = userData
       self.source = source
+      self.tool = tool
     }
 
     func mayHaveMore() { queue.mark(self) }
@@ -127,6 +133,37 @@ package final class EventQueue: @unchecked Sendable {
     let entry = lock.withLock { entries.removeValue(forKey: ticket) }
     entry?.source.close()
   }
+
+  // MARK: - Tools
+
+  /// Registers a tool of the host whose calls come through this queue, until it is unregistered or the queue is closed.
+  package func register(_ spec: ToolSpec) throws(Failure) {
+    if spec.isOnCaller { throw Failure(.misuse, "a tool with \"thread\":\"caller\" is called, not read from a queue") }
+    let events = ToolEvents(name: spec.name, queue: self)
+    let entry = Entry(queue: self, ticket: 0, userData: 0, source: events, tool: events)
+    events.setReader(entry)
+    try plane.registerTool(spec, events)
+    let isOpen = lock.withLock { () -> Bool in
+      if !isClosed { tools.append(entry) }
+      return !isClosed
+    }
+    if isOpen { return }
+    end(events)
+    throw Failure(.badHandle, "the queue is closed")
+  }
+
+  /// Forgets a tool that is unregistered. What is left of it can still be read.
+  func forget(_ events: ToolEvents) {
+    lock.withLock { tools.removeAll { $0.tool === events } }
+  }
+
+  private func end(_ events: ToolEvents) {
+    // It may be unregistered, or its plane closed.
+    try? plane.tools.unregister(events.name, of: events)
+    events.close()
+  }
+
+  // MARK: - News
 
   /// Notes that an entry may have more.
   private func mark(_ entry: Entry) {
@@ -231,17 +268,21 @@ package final class EventQueue: @unchecked Sendable {
     }
   }
 
-  /// Ends it: whoever waits is told, open calls go on unread.
+  /// Ends it: whoever waits is told, open calls go on unread, tools are unregistered. Not from inside a call of a tool.
   package func close() {
-    let left = lock.withLock { () -> [Entry] in
+    let (left, tools) = lock.withLock { () -> ([Entry], [Entry]) in
       isClosed = true
       changed.broadcast()
       if let signal { platform_signal_close(signal) }
       signal = nil
       ready = Queue()
-      defer { entries = [:] }
-      return entries.map { $0.value }
+      defer {
+        entries = [:]
+        self.tools = []
+      }
+      return (entries.map { $0.value }, self.tools)
     }
+    for entry in tools { if let events = entry.tool { end(events) } }
     for entry in left {
       entry.source.close()
       plane.retire(entry.ticket)

@@ -16,8 +16,12 @@ package final class ControlPlane: @unchecked Sendable {
   /// The tools of the host.
   package let tools: ToolRegistry
   package let log: Log
+  /// What the host has registered.
+  package let tools: ToolRegistry
   /// What is known of the agents that were invoked last.
   let preparedAgents = PreparedAgents()
+  /// How many calls of the host's tools may be under way.
+  private static let toolThreads = 64
   private let http: HTTPClient
   private let loop: HTTPLoop
   /// What ends the following of tasks.
@@ -48,6 +52,7 @@ package final class ControlPlane: @unchecked Sendable {
     host = Caller(
       organizationID: configuration.organizationID ?? opened.firstOrganizationID, userID: configuration.userID,
       network: configuration.network ?? .open)
+    tools = ToolRegistry(threads: ControlPlane.toolThreads, log: log)
     http = HTTPClient(log: log)
     loop = HTTPLoop(log: log)
     tools = ToolRegistry(threads: 64, log: log)
@@ -83,10 +88,18 @@ package final class ControlPlane: @unchecked Sendable {
 
   /// Refuses new calls, interrupts those under way, waits for them, and closes the store. Harmless when it is closed.
   package func close() {
-    guard gate.close() else { return }
-    // Whoever follows a task of somebody else hears of it now; whoever follows a run, from that.
-    following.fire(.closing)
+    // A call that is waited for may be inside the host, which may wait for anything else: all that there is hears of it
+    // before one of them is waited for, the runs before the tools that they call.
+    let isFirst = gate.close {
+      // Whoever follows a task of somebody else hears of it now; whoever follows a run, from that.
+      following.fire(.closing)
+      runs.beginClosing()
+      tools.beginClosing()
+    }
+    guard isFirst else { return }
     runs.close()
+    // The host's code may have waited for a run.
+    tools.close()
     runs.endStrays()
     loop.close()
     http.close()
@@ -108,6 +121,7 @@ package final class ControlPlane: @unchecked Sendable {
     interruption: Interrupt? = nil
   ) throws(Failure) -> [UInt8] {
     let operation = try operation(name)
+    try refuseWaitingForItself(operation, arguments, as: caller)
     if arguments.timeoutMilliseconds != nil {
       throw Failure(.misuse, "context.timeout_ms is for submitted calls: this one has its own parameter")
     }

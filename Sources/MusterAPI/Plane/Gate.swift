@@ -35,8 +35,9 @@ final class Gate: @unchecked Sendable {
     return try body()
   }
 
-  /// Lets nobody in any more, interrupts those who are inside, and waits until they have left. False when it was closed before.
-  func close() -> Bool {
+  /// Lets nobody in any more, interrupts those who are inside, and waits until they have left, after `telling` has told
+  /// what they may wait for. False when it was closed before.
+  func close(telling: () -> Void = {}) -> Bool {
     let running = lock.withLock { () -> [Interrupt]? in
       guard isUnlocked else { return nil }
       isUnlocked = false
@@ -44,6 +45,7 @@ final class Gate: @unchecked Sendable {
     }
     guard let running else { return false }
     for interrupt in running { interrupt.fire(.closing) }
+    telling()
     lock.lock()
     while inside > 0 { _ = left.wait(lock) }
     lock.unlock()

@@ -61,13 +61,18 @@ final class Flights: @unchecked Sendable {
     return flights.filter { $0.name == name && $0.heldTask == nil }
   }
 
-  /// Lets no flight start any more, interrupts all there are, and waits until they have ended.
-  func close() {
+  /// Lets no flight start any more, and interrupts all there are.
+  func beginClosing() {
     let running = lock.withLock { () -> [RunFlight] in
       isClosed = true
       return all.map { $0.value }
     }
     for flight in running { flight.interrupt.fire(.closing) }
+  }
+
+  /// The same, and waits until they have ended.
+  func close() {
+    beginClosing()
     lock.withLock { while !all.isEmpty { _ = changed.wait(lock) } }
   }
 }

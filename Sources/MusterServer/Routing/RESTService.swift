@@ -48,6 +48,8 @@ package final class RESTService: Sendable {
   ) throws(Failure) -> RESTAnswer {
     let operation = call.operation
     if operation.form.isStream {
+      // Without a socket it is read to its end on this thread.
+      try plane.refuseWaitingForItself(operation, call.arguments, as: call.caller)
       let submission = try plane.submission(operation.name, call.arguments, as: call.caller)
       submission.run()
       // Before anything is sent, what is wrong is an answer like any other.

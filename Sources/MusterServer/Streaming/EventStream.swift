@@ -31,6 +31,7 @@ final class EventStream: AnswerSource, SubmissionReader, @unchecked Sendable {
         hasEnded = true
         if let json { EventStream.write(json, to: &frames) }
         return frames.isEmpty ? .end : .bytes(frames)
+      case .tool: break
       }
     }
     return frames.isEmpty ? .nothing : .bytes(frames)

@@ -89,6 +89,7 @@ package final class RESTSubmission: PoolJob, QueueSource, SubmissionReader, @unc
       return start([
         RESTSubmission.head(of: service.eventsHead(routed)), .final(json, sequence: sequence, failure: failure),
       ])
+    case .tool: return item
     }
   }
 

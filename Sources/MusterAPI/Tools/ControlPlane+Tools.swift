@@ -1,0 +1,62 @@
+package import MusterJSON
+package import MusterTools
+
+extension ControlPlane {
+  /// Registers a tool of the host. When it throws, the handler is the caller's, and is not released.
+  package func registerTool(_ spec: ToolSpec, _ handler: any ToolHandler) throws(Failure) {
+    do throws(ToolRegistryError) {
+      try tools.register(spec, handler)
+    } catch {
+      throw Failure(error, of: spec.name)
+    }
+  }
+
+  /// Unregisters a tool: its calls end with an error, and the host's code is waited for.
+  package func unregisterTool(_ name: String) throws(Failure) {
+    do throws(ToolRegistryError) {
+      try tools.unregister(name)
+    } catch {
+      throw Failure(error, of: name)
+    }
+  }
+
+  /// How deep an answer may be: it stands within others that have to stay within what the library reads itself.
+  private static var answerDepth: Int { 100 }
+
+  /// Answers a call of a tool.
+  package func answerTool(_ callID: String, _ content: JSON, isError: Bool) throws(Failure) {
+    if content.isDeeper(than: ControlPlane.answerDepth) {
+      throw Failure(.limit, "result_json is nested deeper than \(ControlPlane.answerDepth) levels")
+    }
+    do throws(ToolRegistryError) {
+      try tools.reply(callID, content, isError: isError)
+    } catch {
+      throw Failure(error, of: callID)
+    }
+  }
+
+  /// Refuses a call that waits for a run of a task, when a tool that the task waits for makes it on this thread.
+  package func refuseWaitingForItself(
+    _ operation: Operation, _ arguments: Arguments, as caller: Caller?
+  ) throws(Failure) {
+    guard ToolThread.isInCall, operation.form != .answer else { return }
+    let followed = arguments.parameters.first { $0.name == "task_id" }?.value
+    let id = operation.form == .events ? followed : arguments.body?["id"]
+    guard let task = id?.string, ToolThread.serves((caller ?? host).organizationID, task) else { return }
+    throw Failure(.wouldDeadlock, "task \(task) waits for the tool that makes this call")
+  }
+}
+
+extension Failure {
+  /// `name`: of the tool, or the call.
+  fileprivate init(_ error: ToolRegistryError, of name: String) {
+    switch error {
+    case .nameTaken: self.init(.misuse, "a tool named \(name) is registered already")
+    case .unknownTool: self.init(.misuse, "no tool is named \(name)")
+    case .unknownCall: self.init(.misuse, "no call of a tool that waits for an answer is named \(name)")
+    case .full(let most): self.init(.limit, "\(most) tools are registered: a plane has no more")
+    case .wouldWaitForItself: self.init(.wouldDeadlock, "a call of a tool may not unregister one")
+    case .closed: self.init(.closed, "the plane is closed")
+    }
+  }
+}
