@@ -84,7 +84,7 @@ let package = Package(
     tests(
       "MusterRunsTests",
       ["MusterRuns", "MusterStore", "MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterSystem"]),
-    tests("MusterAPITests", ["MusterAPI", "MusterHTTP", "MusterJSON", "MusterStore", "MusterSystem"]),
+    tests("MusterAPITests", ["MusterAPI", "MusterHTTP", "MusterJSON", "MusterStore", "MusterSystem", "MusterTools"]),
     tests("MusterServerTests", ["MusterServer", "MusterAPI", "MusterHTTP", "MusterJSON", "MusterSystem"]),
   ],
   swiftLanguageModes: [.v6]
