@@ -13,8 +13,6 @@ package final class ControlPlane: @unchecked Sendable {
   /// The host's own calls.
   package let host: Caller
   let runs: RunDriver
-  /// The tools of the host.
-  package let tools: ToolRegistry
   package let log: Log
   /// What the host has registered.
   package let tools: ToolRegistry
@@ -55,7 +53,6 @@ package final class ControlPlane: @unchecked Sendable {
     tools = ToolRegistry(threads: ControlPlane.toolThreads, log: log)
     http = HTTPClient(log: log)
     loop = HTTPLoop(log: log)
-    tools = ToolRegistry(threads: 64, log: log)
     runs = RunDriver(
       store: opened, models: OpenAIChatClient(http: http, loop: loop), tools: tools,
       settings: .init(
