@@ -227,8 +227,18 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_open(const char *MUSTER_NULL
                                                          muster *MUSTER_NULLABLE *MUSTER_NULLABLE out,
                                                          muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
-/* Closes a plane: refuses new calls, interrupts those under way (they answer MUSTER_E_CLOSED; their tasks end `error`, `interrupted`),
- * tells running tools (muster_tool_cancelled() is true, MUSTER_EVENT_TOOL_CANCEL comes), waits until all have returned, and closes the
+/* Goes on with the runs that earlier processes, or this plane when it was closed before, left unfinished, and that nobody's call waited for:
+ * submitted and asynchronous ones, and those that a person was asked about. It returns at once; they run on the plane's threads. A run
+ * goes on where its journal ends: with the question to the model, or with the calls of tools whose results are not on record. Those are
+ * made again (the call has "repeat": true) if the tool is read_only or idempotent; a tool with `probe` is asked (the call has "probe":
+ * true, and the answer is {"done": true, "result": ...} or {"done": false}); else the task is `paused` and tasks.approve decides.
+ * A run that needs a tool which is not registered waits until it is. Runs of living processes are not touched. Until this is called,
+ * muster_open() leaves such runs `pending`, and ends those that a blocking call waited for: `error`, `interrupted`. Since 0.1.0. */
+MUSTER_API MUSTER_CHECK_RESULT muster_status muster_resume(muster *MUSTER_NULLABLE plane,
+                                                           muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
+
+/* Closes a plane: refuses new calls, interrupts those under way (they answer MUSTER_E_CLOSED; the tasks of blocking calls end `error`,
+ * `interrupted`, others are put aside, `pending`, for muster_resume()), tells running tools (muster_tool_cancelled() is true, MUSTER_EVENT_TOOL_CANCEL comes), waits until all have returned, and closes the
  * store. When it returns, no callback runs again. NULL, a closed and an inherited
  * handle are harmless. From a callback of the plane: MUSTER_E_WOULD_DEADLOCK. Since 0.1.0. */
 MUSTER_API muster_status muster_close(muster *MUSTER_NULLABLE plane);

@@ -53,6 +53,20 @@ private func open(
   }
 }
 
+@_cdecl("muster_resume") @implementation
+public func muster_resume(
+  _ plane: OpaquePointer?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> muster_status {
+  error?.pointee = nil
+  let errorOutput = error
+  do throws(Failure) {
+    try PlaneHandle.find(plane).local().resume()
+    return Status.ok.rawValue
+  } catch {
+    return report(error, errorOutput)
+  }
+}
+
 @_cdecl("muster_close") @implementation
 public func muster_close(_ plane: OpaquePointer?) -> muster_status {
   if Host.mayNotWait { return Status.wouldDeadlock.rawValue }

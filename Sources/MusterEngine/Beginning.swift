@@ -45,6 +45,8 @@ package final class Beginning: Sendable {
   /// How often calls of tools with arguments that do not fit are sent back.
   package let toolRepairs: Int64
   package let limits: Limits
+  /// Whether it goes on although whoever began it is gone.
+  package let isDetached: Bool
   /// The network policy under which it runs, as text; records without one are of a time when every run was `open`.
   package let network: String
 
@@ -52,8 +54,9 @@ package final class Beginning: Sendable {
     agentVersion: String, requestedVersion: String?, request: JSON, provider: String, model: String, host: String?,
     reasoningEffort: String?, format: Format, schema: JSON?, system: System, historyFromTurn: Int64?, attempts: Int64,
     repairs: Int64, tools: ToolList? = nil, toolsRecord: Int64? = nil, toolRepairs: Int64 = 0,
-    limits: Limits = Limits(), network: String
+    limits: Limits = Limits(), isDetached: Bool = false, network: String
   ) {
+    self.isDetached = isDetached
     engineVersion = Engine.version
     self.tools = tools
     self.toolsRecord = toolsRecord
@@ -95,7 +98,18 @@ package final class Beginning: Sendable {
     toolsRecord = other.toolsRecord
     toolRepairs = other.toolRepairs
     limits = other.limits
+    isDetached = other.isDetached
     network = other.network
+  }
+
+  /// The same, with the tools that an earlier record of its task has.
+  package convenience init(_ other: Beginning, tools: ToolList) {
+    self.init(
+      agentVersion: other.agentVersion, requestedVersion: other.requestedVersion, request: other.request,
+      provider: other.provider, model: other.model, host: other.host, reasoningEffort: other.reasoningEffort,
+      format: other.format, schema: other.schema, system: other.system, historyFromTurn: other.historyFromTurn,
+      attempts: other.attempts, repairs: other.repairs, tools: tools, toolsRecord: other.toolsRecord,
+      toolRepairs: other.toolRepairs, limits: other.limits, isDetached: other.isDetached, network: other.network)
   }
 
   package init(_ body: JSON) throws(UnreadableRecord) {
@@ -133,6 +147,7 @@ package final class Beginning: Sendable {
     toolsRecord = body["tools_record"]?.int64
     toolRepairs = limits["tool_repairs"]?.int64 ?? 0
     self.limits = Limits(limits)
+    isDetached = body["detached"]?.bool ?? false
     if let policy = body.present("network") {
       guard let text = policy.string else { throw UnreadableRecord(what: "network policy of a turn") }
       network = text
@@ -175,6 +190,7 @@ package final class Beginning: Sendable {
     if toolRepairs > 0 { writer.member("tool_repairs", toolRepairs) }
     limits.write(to: &writer)
     writer.endObject()
+    if isDetached { writer.member("detached", true) }
     writer.member("network", network)
     writer.endObject()
     return writer.json

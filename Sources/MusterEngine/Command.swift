@@ -5,19 +5,42 @@ package enum Command: Sendable, Equatable {
   case askModel(attempt: Int64, repair: Repair?)
   case wait(milliseconds: Int64)
   /// Calls the tool that the last answer asks for in this place.
-  case callTool(call: Int)
-  /// Answers such a call without calling the tool: a text for the model, about what is wrong with it.
-  case refuseCall(call: Int, Refusal, problem: String)
+  case callTool(call: Int, Manner)
+  /// Answers such a call without calling the tool: a text for the model.
+  case answerCall(call: Int, Reason, text: String)
+  /// Waits for a person to decide on such a call.
+  case askPerson(call: Int, Question)
   case finish(Finish)
 
-  /// Why a tool is not called.
-  package enum Refusal: String, Sendable {
+  /// How a tool is called.
+  package enum Manner: String, Sendable {
+    case first
+    /// With the same key as before: nobody knows whether it was done.
+    case again
+    /// It is only asked what became of the call.
+    case probe
+  }
+
+  /// Why a call is answered without its tool.
+  package enum Reason: String, Sendable {
     /// The arguments do not fit it.
     case arguments
     /// There is no such tool.
     case unknown
     /// No more calls are made.
     case limit
+    /// A person does not want it.
+    case declined
+    /// A person says that it was done.
+    case done
+  }
+
+  /// What a person is asked about a call.
+  package enum Question: String, Sendable {
+    /// Whether it may be made.
+    case approval
+    /// Whether it was made: the run was interrupted in the middle of it.
+    case outcome
   }
 
   /// An answer that goes back to the model.
@@ -75,17 +98,24 @@ package enum Command: Sendable, Equatable {
       writer.beginObject()
       writer.member("milliseconds", milliseconds)
       writer.endObject()
-    case .callTool(let call):
+    case .callTool(let call, let manner):
       writer.key("call_tool")
       writer.beginObject()
       writer.member("call", Int64(call))
+      if manner != .first { writer.member("manner", manner.rawValue) }
       writer.endObject()
-    case .refuseCall(let call, let refusal, let problem):
-      writer.key("refuse_call")
+    case .answerCall(let call, let reason, let text):
+      writer.key("answer_call")
       writer.beginObject()
       writer.member("call", Int64(call))
-      writer.member("refusal", refusal.rawValue)
-      writer.member("problem", problem)
+      writer.member("reason", reason.rawValue)
+      writer.member("text", text)
+      writer.endObject()
+    case .askPerson(let call, let question):
+      writer.key("ask_person")
+      writer.beginObject()
+      writer.member("call", Int64(call))
+      writer.member("question", question.rawValue)
       writer.endObject()
     case .finish(let finish):
       writer.key("finish")
@@ -111,12 +141,19 @@ package enum Command: Sendable, Equatable {
       self = .askModel(attempt: attempt, repair: repair)
     } else if let wait = json["wait"], let milliseconds = wait["milliseconds"]?.int64 {
       self = .wait(milliseconds: milliseconds)
-    } else if let asked = json["call_tool"], let call = asked["call"]?.int64.flatMap({ Int(exactly: $0) }) {
-      self = .callTool(call: call)
-    } else if let asked = json["refuse_call"], let call = asked["call"]?.int64.flatMap({ Int(exactly: $0) }),
-      let refusal = asked["refusal"]?.string.flatMap({ Refusal(rawValue: $0) }), let problem = asked["problem"]?.string
+    } else if let asked = json["call_tool"], let call = Command.call(asked) {
+      guard let manner = Manner(rawValue: asked["manner"]?.string ?? Manner.first.rawValue) else {
+        throw UnreadableRecord(what: "manner of a call")
+      }
+      self = .callTool(call: call, manner)
+    } else if let asked = json["answer_call"], let call = Command.call(asked),
+      let reason = asked["reason"]?.string.flatMap({ Reason(rawValue: $0) }), let text = asked["text"]?.string
     {
-      self = .refuseCall(call: call, refusal, problem: problem)
+      self = .answerCall(call: call, reason, text: text)
+    } else if let asked = json["ask_person"], let call = Command.call(asked),
+      let question = asked["question"]?.string.flatMap({ Question(rawValue: $0) })
+    {
+      self = .askPerson(call: call, question)
     } else if let finish = json["finish"],
       let status = finish["status"]?.string.flatMap({ Finish.Status(rawValue: $0) })
     {
@@ -128,6 +165,8 @@ package enum Command: Sendable, Equatable {
       throw UnreadableRecord(what: "command")
     }
   }
+
+  private static func call(_ json: JSON) -> Int? { json["call"]?.int64.flatMap { Int(exactly: $0) } }
 
   /// Commands as a JSON array.
   package static func json(_ commands: [Command]) -> JSON {

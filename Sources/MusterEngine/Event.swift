@@ -12,6 +12,11 @@ package enum Event: Sendable {
   /// The process that ran it ended, or its plane was closed.
   case interrupted
   case toolReturned(ToolReturned)
+  /// The process that ran it is gone, and another one, or the same anew, goes on with it.
+  case resumed
+  /// A tool was asked what became of a call: it was not done, or that could not be learnt.
+  case probed(call: Int, isKnown: Bool)
+  case decided(Decision)
 
   /// Whether tools are asked for in it, or have answered.
   package var isOfTools: Bool {
@@ -32,6 +37,9 @@ package enum Event: Sendable {
     case .stopRequested: return 5
     case .interrupted: return 6
     case .toolReturned: return 7
+    case .resumed: return 8
+    case .probed: return 9
+    case .decided: return 10
     }
   }
 
@@ -48,7 +56,15 @@ package enum Event: Sendable {
       writer.memberIfPresent("text", text)
       writer.endObject()
       return writer.json
-    case .waited, .interrupted: return .literal("{}")
+    case .waited, .interrupted, .resumed: return .literal("{}")
+    case .probed(let call, let isKnown):
+      var writer = JSONWriter()
+      writer.beginObject()
+      writer.member("call", Int64(call))
+      writer.member("known", isKnown)
+      writer.endObject()
+      return writer.json
+    case .decided(let decision): return decision.json
     case .toolReturned(let returned): return returned.json
     }
   }
@@ -69,6 +85,13 @@ package enum Event: Sendable {
       self = .stopRequested(reason, text: text)
     case 6: self = .interrupted
     case 7: self = .toolReturned(try ToolReturned(body))
+    case 8: self = .resumed
+    case 9:
+      guard let call = body["call"]?.int64.flatMap({ Int(exactly: $0) }) else {
+        throw UnreadableRecord(what: "probe of a call")
+      }
+      self = .probed(call: call, isKnown: body["known"]?.bool ?? false)
+    case 10: self = .decided(try Decision(body))
     default: throw UnreadableRecord(what: "event of kind \(kind)")
     }
   }

@@ -20,6 +20,9 @@ package struct Run: Sendable {
   package private(set) var promptTokens: Int64?
   package private(set) var completionTokens: Int64?
 
+  /// Whether it goes on without whoever began it: nobody's call waits for it, or it has waited for a person.
+  package private(set) var isDetached = false
+
   private var repairsMade: Int64 = 0
   private var toolRepairsMade: Int64 = 0
   private var modelCalls: Int64 = 0
@@ -42,7 +45,9 @@ package struct Run: Sendable {
   package mutating func replay(_ event: Event, commands: [Command], sequence: Int64) {
     switch (phase, event) {
     case (.finished, _): return
-    case (.unborn, .began(let beginning)): self.beginning = beginning
+    case (.unborn, .began(let beginning)):
+      self.beginning = beginning
+      isDetached = beginning.isDetached
     case (.asking, .modelAnswered(let answer)):
       count(answer)
       if !answer.calls.isEmpty {
@@ -56,7 +61,9 @@ package struct Run: Sendable {
     }
     if commands.isEmpty { return }
     openCommands = commands
-    for command in commands { follow(command) }
+    var isTakenUp = true
+    if case .decided = event { isTakenUp = false }
+    for command in commands { follow(command, isTakenUp: isTakenUp) }
   }
 
   /// Takes another form of the same beginning.
@@ -70,7 +77,7 @@ package struct Run: Sendable {
     completionTokens = (completionTokens ?? 0) &+ completion
   }
 
-  private mutating func follow(_ command: Command) {
+  private mutating func follow(_ command: Command, isTakenUp: Bool) {
     switch command {
     case .askModel(let attempt, let asked):
       phase = .asking(attempt: attempt)
@@ -81,17 +88,20 @@ package struct Run: Sendable {
       }
     case .wait:
       if case .asking(let attempt) = phase { phase = .waiting(attempt: attempt) } else { phase = .waiting(attempt: 1) }
-    case .callTool(let call): open(command, call)
-    case .refuseCall(let call, let refusal, _):
-      open(command, call)
-      if refusal != .limit { toolRepairsMade &+= 1 }
+    case .callTool(let call, _): open(command, call, isTakenUp)
+    case .answerCall(let call, let reason, _):
+      open(command, call, isTakenUp)
+      if reason == .arguments || reason == .unknown { toolRepairsMade &+= 1 }
+    case .askPerson(let call, _):
+      open(command, call, isTakenUp)
+      isDetached = true
     case .finish(let finish): phase = .finished(finish)
     }
   }
 
-  private mutating func open(_ command: Command, _ call: Int) {
+  private mutating func open(_ command: Command, _ call: Int, _ isTakenUp: Bool) {
     guard case .calling(var calls) = phase else { return }
-    calls.open(command, call: call)
+    calls.open(command, call: call, isTakenUp: isTakenUp)
     phase = .calling(calls)
   }
 
@@ -123,6 +133,13 @@ package struct Run: Sendable {
         ? [reaction(to: answer, sequence: sequence)] : ToolReaction(run: self).commands(for: answer)
     case (.asking(let attempt), .modelFailed(let failure)): return [reaction(to: failure, attempt: attempt)]
     case (.calling(let calls), .toolReturned(let returned)): return reaction(to: returned, calls)
+    case (.calling(let calls), .resumed): return ToolReaction(run: self).commands(resuming: calls)
+    case (.asking(let attempt), .resumed): return [ask(attempt: attempt, repair: repair)]
+    case (.waiting(let attempt), .resumed): return [ask(attempt: attempt &+ 1, repair: repair)]
+    case (.calling(let calls), .probed(let call, let isKnown)):
+      guard case .callTool(_, .probe)? = calls.command(call) else { return [] }
+      return [isKnown ? .callTool(call: call, .again) : .askPerson(call: call, .outcome)]
+    case (.calling(let calls), .decided(let decision)): return ToolReaction(run: self).commands(for: decision, calls)
     case (.asking, _), (.waiting, _), (.calling, _): return []
     }
   }

@@ -5,12 +5,13 @@ extension RunDriver {
   /// Starts a run that no caller waits for; as far as it goes without waiting for a model or another turn, on this
   /// thread. What comes of it the listener hears, which may be before this returns. `deadline`: when its time is over.
   package func launch(
-    _ invocation: Invocation, deadline: Deadline, onBusy: BusyRule, interrupt: Interrupt,
+    _ invocation: Invocation, deadline: Deadline, onBusy: BusyRule, isDetached: Bool = true, interrupt: Interrupt,
     listener: any FlightListener
   ) throws(RunError) {
     endStrays()
     let flight = RunFlight(
-      invocation, driver: self, deadline: deadline, onBusy: onBusy, interrupt: interrupt, listener: listener)
+      invocation, driver: self, deadline: deadline, onBusy: onBusy, isDetached: isDetached, interrupt: interrupt,
+      listener: listener)
     guard pool.isReady else { throw .tooMany(0) }
     try flights.add(flight)
     watch.start()
@@ -60,6 +61,7 @@ extension RunDriver {
   /// Ends every run that no caller waits for, and the threads. Called once.
   package func close() {
     flights.close()
+    feed.close()
     pool.stop()
     // Each holds the other.
     watch.feed = nil

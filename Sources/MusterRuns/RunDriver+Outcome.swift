@@ -7,7 +7,7 @@ package enum TurnOutcome: Sendable {
   case ended(TaskSnapshot)
   /// The task is gone.
   case missing
-  /// Another living process runs it.
+  /// Another living process runs it, or it was put aside.
   case elsewhere
   /// A later turn has begun: the task tells of that one only.
   case over
@@ -32,6 +32,10 @@ extension RunDriver {
         guard owner == store.owner else { return .elsewhere }
         try endIfStray(task)
         try waitForOther(deadline: deadline, interrupt: interrupt)
+      } else if task.status == .paused {
+        return .elsewhere
+      } else if try park(task) {
+        return .elsewhere
       } else {
         _ = try end(task, with: .interrupted)
       }

@@ -19,10 +19,12 @@ package final class RunDriver: @unchecked Sendable {
     package let flights: Int64
     /// Whether agents have all tools of the host, whatever they list.
     package let offersAllTools: Bool
+    /// How long a run may go on that is taken up again.
+    package let runTimeoutMilliseconds: Int64
 
     package init(
       isDurable: Bool, defaultProvider: String, defaultBase: String?, threads: Int = 8, flights: Int64 = 20_000,
-      offersAllTools: Bool = false
+      offersAllTools: Bool = false, runTimeoutMilliseconds: Int64 = 3_600_000
     ) {
       self.isDurable = isDurable
       self.defaultProvider = defaultProvider
@@ -30,6 +32,7 @@ package final class RunDriver: @unchecked Sendable {
       self.threads = threads
       self.flights = flights
       self.offersAllTools = offersAllTools
+      self.runTimeoutMilliseconds = runTimeoutMilliseconds
     }
   }
 
@@ -42,6 +45,7 @@ package final class RunDriver: @unchecked Sendable {
   let turns = TurnQueue<TaskName>()
   let running = RunningTasks()
   private let strays = StrayRuns()
+  let resumes = Resumes()
   /// The threads for whatever no caller waits for.
   package let pool: ThreadPool
   /// What is followed.
@@ -98,14 +102,15 @@ package final class RunDriver: @unchecked Sendable {
     _ invocation: Invocation, _ onBusy: BusyRule, deadline: Deadline, interrupt: Interrupt
   ) throws(RunError) -> BegunTurn {
     while true {
-      if let begun = try tryBegin(invocation) { return begun }
+      if let begun = try tryBegin(invocation, isDetached: false) { return begun }
       if onBusy == .reject { throw .busy }
       try waitForOther(deadline: deadline, interrupt: interrupt)
     }
   }
 
   /// The same without waiting: nil while another process runs the task.
-  func tryBegin(_ invocation: Invocation) throws(RunError) -> BegunTurn? {
+  /// `isDetached`: whether the run goes on, also in another process, when this one or its plane has ended.
+  func tryBegin(_ invocation: Invocation, isDetached: Bool) throws(RunError) -> BegunTurn? {
     var isNew = invocation.isNewTask
     while true {
       // Whether a fresh id is free is seen when the task is made; it is looked up only if it was not.
@@ -117,11 +122,18 @@ package final class RunDriver: @unchecked Sendable {
           if try endIfStray(known) { continue }
           return nil
         }
+        // One that was put aside comes first.
+        if known.status == .paused { return nil }
+        if try park(known) {
+          try resume(known.id, in: known.organizationID)
+          return nil
+        }
         _ = try end(known, with: .interrupted)
         continue
       }
       let list = try toolChoice.list(of: invocation.agent)
-      let beginning = try TurnBuilder(store: store).beginning(of: invocation, tools: list, after: known)
+      let beginning = try TurnBuilder(store: store).beginning(
+        of: invocation, tools: list, isDetached: isDetached, after: known)
       var run = Run()
       let event = Event.began(beginning)
       let sequence = (known?.sequence ?? 0) &+ 1
@@ -204,8 +216,12 @@ package final class RunDriver: @unchecked Sendable {
   package func takeInventory() throws(RunError) {
     if store.takeTidiness() { return }
     let abandoned = try asStore { () throws(StoreError) in try store.abandonedTasks() }
-    for task in abandoned where try end(task, with: .interrupted) {
-      log.write(.warning, "runs", "task \(task.id) was interrupted: its process ended")
+    for task in abandoned {
+      if try park(task) {
+        log.write(.warning, "runs", "task \(task.id) waits for muster_resume: its process ended")
+      } else if try end(task, with: .interrupted) {
+        log.write(.warning, "runs", "task \(task.id) was interrupted: its process ended")
+      }
     }
     try asStore { () throws(StoreError) in try store.forgetDeadOwners() }
   }
@@ -278,7 +294,9 @@ package final class RunDriver: @unchecked Sendable {
   package func snapshot(_ id: String, in organization: String) throws(RunError) -> TaskSnapshot? {
     let lookup = try asStore { () throws(StoreError) in try store.taskWithRecords(id, in: organization) }
     guard case .found(let found) = lookup else { return nil }
-    return TaskSnapshot(task: found.task, first: found.first, result: found.result, subtasks: found.subtasks)
+    let snapshot = TaskSnapshot(
+      task: found.task, first: found.first, result: found.result, subtasks: found.subtasks)
+    return found.task.status == .paused ? snapshot.asking(PersonRequest(try fold(found.task))) : snapshot
   }
 
   func asStore<Value>(_ body: () throws(StoreError) -> Value) throws(RunError) -> Value {

@@ -90,6 +90,23 @@ struct RunJournal {
     return tool?.effect != ToolDeclaration.Effect.none
   }
 
+  /// Puts the task aside: `pending` until somebody goes on with it, `paused` until a person has decided. False when it is
+  /// not ours any more.
+  mutating func park(_ status: TaskStatus) throws(RunError) -> Bool {
+    let task = task
+    let written = try driver.asStore { () throws(StoreError) in
+      try driver.store.park(task, as: status, with: nil, durable: driver.settings.isDurable)
+    }
+    guard let written else { return false }
+    self.task = written
+    return true
+  }
+
+  /// The task as it waits for a person.
+  func paused() throws(RunError) -> TaskSnapshot {
+    TaskSnapshot(paused: task, beginning: try beginning(), request: PersonRequest(run))
+  }
+
   /// The task as this run ended it, also when another turn has begun since.
   func finished(_ finish: Command.Finish) throws(RunError) -> TaskSnapshot {
     TaskSnapshot(

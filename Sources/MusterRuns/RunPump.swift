@@ -53,7 +53,12 @@ struct RunPump {
       case .finish(let finish): return try journal.finished(finish)
       case .askModel(_, let repair): outcome = try ask(repair: repair)
       case .wait(let milliseconds): outcome = wait(milliseconds)
-      case .callTool, .refuseCall: outcome = try callTools()
+      case .callTool, .answerCall, .askPerson:
+        if case .calling(let calls) = journal.run.phase, calls.waitsForPeople {
+          guard try journal.park(.paused) else { return try journal.lost() }
+          return try journal.paused()
+        }
+        outcome = try callTools()
       }
       switch outcome {
       case nil: continue
@@ -107,10 +112,10 @@ struct RunPump {
     return try interrupt.whileWaking(wake) { () throws(RunError) -> Outcome? in
       while true {
         round.start(onCaller: true)
-        while let returned = round.next() {
-          guard try journal.record(.toolReturned(returned)) else { return .disturbed(.lost) }
+        while let event = round.next() {
+          guard try journal.record(event) else { return .disturbed(.lost) }
         }
-        guard case .calling = journal.run.phase else { return nil }
+        if round.isOver { return nil }
         if let reason = interrupt.reason { return .disturbed(.interrupted(reason)) }
         if deadline.hasPassed { return .disturbed(.timedOut) }
         if !watch.isStillOurs() { return .disturbed(.lost) }

@@ -9,6 +9,8 @@ package struct TaskSnapshot: Sendable {
   package let result: JSON?
   /// The direct sub-tasks, oldest first.
   package let subtasks: [Subtask]
+  /// What it asks people, while it is paused.
+  package private(set) var request: PersonRequest?
 
   /// What the run that ended the turn still knows; nil when the task was read from the store.
   private let known: Beginning?
@@ -22,6 +24,19 @@ package struct TaskSnapshot: Sendable {
     self.first = first
     self.result = result.flatMap { JournalCoding.result($0) }
     known = nil
+  }
+
+  /// A task as its run has just put it aside until a person has decided.
+  init(paused task: TaskRow, beginning: Beginning, request: PersonRequest?) {
+    self.init(task: task, beginning: beginning, result: nil, subtasks: [])
+    self.request = request
+  }
+
+  /// The same with what it asks people.
+  func asking(_ request: PersonRequest?) -> TaskSnapshot {
+    var snapshot = self
+    snapshot.request = request
+    return snapshot
   }
 
   /// A task as its run has just ended it.

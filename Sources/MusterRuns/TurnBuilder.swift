@@ -19,7 +19,7 @@ struct TurnBuilder {
 
   /// Pins what the turn runs with. `known` is the task as it stands after its last turn.
   func beginning(
-    of invocation: Invocation, tools: ToolList?, after known: TaskRow?
+    of invocation: Invocation, tools: ToolList?, isDetached: Bool, after known: TaskRow?
   ) throws(RunError) -> Beginning {
     let request = invocation.request
     let agent = invocation.agent
@@ -39,6 +39,7 @@ struct TurnBuilder {
       historyFromTurn: history(agent, after: known), attempts: TurnBuilder.attempts, repairs: TurnBuilder.repairs,
       tools: tools, toolsRecord: try toolsRecord(tools, after: known),
       toolRepairs: tools == nil ? 0 : TurnBuilder.toolRepairs, limits: limits(invocation, tools),
+      isDetached: isDetached,
       network: invocation.network.text)
   }
 

@@ -13,7 +13,9 @@ struct ToolPathTests {
   func order() throws {
     var life = try life()
     #expect(
-      life.take(asks([("look", #"{"n":1}"#), ("pay", #"{"n":2}"#)])) == [.callTool(call: 0), .callTool(call: 1)])
+      life.take(asks([("look", #"{"n":1}"#), ("pay", #"{"n":2}"#)])) == [
+        .callTool(call: 0, .first), .callTool(call: 1, .first),
+      ])
     #expect(life.take(try returned(1)).isEmpty)
     #expect(life.take(try returned(0)) == [.askModel(attempt: 1, repair: nil)])
     #expect(life.take(answer("done")) == [.finish(.init(status: .completed))])
@@ -41,7 +43,7 @@ struct ToolPathTests {
   func malformed(arguments: String, told: String) throws {
     var life = try life()
     let commands = life.take(asks([("pay", arguments), ("look", #"{"n":1}"#)]))
-    guard case .refuseCall(let call, .arguments, let problem) = commands.first else {
+    guard case .answerCall(let call, .arguments, let problem) = commands.first else {
       Issue.record("\(commands)")
       return
     }
@@ -49,14 +51,14 @@ struct ToolPathTests {
     #expect(problem.contains(told))
     #expect(problem.contains(#""required":["n"]"#))
     // The other call is made all the same.
-    #expect(commands.last == .callTool(call: 1))
+    #expect(commands.last == .callTool(call: 1, .first))
   }
 
   @Test("a model that goes on asking for what cannot be called ends the run, failed")
   func bounded() throws {
     var life = try life(toolRepairs: 2)
     for _ in 0..<2 {
-      guard case .refuseCall(_, .unknown, let problem)? = life.take(asks([("nothing", "{}")])).first else {
+      guard case .answerCall(_, .unknown, let problem)? = life.take(asks([("nothing", "{}")])).first else {
         Issue.record("not refused")
         return
       }
@@ -74,7 +76,7 @@ struct ToolPathTests {
       name: "now", description: "", parameters: try json(#"{"type":"object","properties":{}}"#), effect: .none,
       hasProbe: false)
     var life = Life(try beginning(tools: ToolList([tool])))
-    #expect(life.take(asks([("now", "")])) == [.callTool(call: 0)])
+    #expect(life.take(asks([("now", "")])) == [.callTool(call: 0, .first)])
   }
 
   @Test("beyond the agent's limit calls are answered with a refusal, and the run goes on")
@@ -83,8 +85,8 @@ struct ToolPathTests {
     limits.toolCallsAnswered = 1
     var life = try life(limits, toolRepairs: 0)
     let commands = life.take(asks([("look", #"{"n":1}"#), ("look", #"{"n":2}"#)]))
-    #expect(commands.first == .callTool(call: 0))
-    guard case .refuseCall(1, .limit, _)? = commands.last else {
+    #expect(commands.first == .callTool(call: 0, .first))
+    guard case .answerCall(1, .limit, _)? = commands.last else {
       Issue.record("\(commands)")
       return
     }

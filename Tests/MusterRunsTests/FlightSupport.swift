@@ -83,6 +83,11 @@ final class Reader: FollowerOwner, @unchecked Sendable {
     return nil
   }
 
+  /// Whether the end of its plane was the end.
+  var isClosed: Bool {
+    if case .failed(.interrupted(.closing, _))? = end { true } else { false }
+  }
+
   /// The kinds of the events, with the numbers of their records.
   var kinds: [String] {
     events.map { event in

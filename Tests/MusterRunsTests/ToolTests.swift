@@ -39,7 +39,7 @@ struct ToolTests {
     #expect(call["task_id"]?.string == "t1")
     #expect(call["agent_id"]?.string == Bench.agentID)
     #expect(tool.calls.count == 1)
-    #expect(try journalProblem(bench) == nil)
+    #expect(try bench.journalProblem() == nil)
   }
 
   @Test(
@@ -98,7 +98,7 @@ struct ToolTests {
     #expect(try bench.driver.stop("t1", in: bench.organization)?.task.status == .stopped)
     #expect(try ending.value().task.status == .stopped)
     try awaitTrue("the tool is told") { tool.cancelled.count == 1 }
-    #expect(try journalProblem(bench) == nil)
+    #expect(try bench.journalProblem() == nil)
   }
 
   @Test("the run's time ends it while a tool is under way", arguments: [false, true])
@@ -214,13 +214,6 @@ struct ToolTests {
   }
 
   private final class Counted: @unchecked Sendable { var value: Int64 = 0 }
-
-  private func journalProblem(_ bench: Bench) throws -> String? {
-    let task = try #require(try bench.task())
-    var check = JournalCheck()
-    for record in try bench.store.recordsOfTurn(task) { check.take(record) }
-    return check.problem(with: task)
-  }
 }
 
 extension Bench {

@@ -17,6 +17,6 @@ enum InactiveTools {
   }
 
   private static func isActive(_ key: String, _ value: JSON) -> Bool {
-    key == "description" || value.bool == false || value.isNull
+    key == "description" || key == "hitl_options" || value.bool == false || value.isNull
   }
 }

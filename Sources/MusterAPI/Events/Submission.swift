@@ -166,7 +166,8 @@ package final class Submission: PoolJob, FlightListener, FollowerOwner, @uncheck
     giveBackPlace()
     do throws(RunError) {
       try plane.runs.launch(
-        invocation, deadline: deadline, onBusy: InvokeOperation.busyRule(call), interrupt: interrupt, listener: self)
+        invocation, deadline: deadline, onBusy: InvokeOperation.busyRule(call),
+        isDetached: !lock.withLock { endsWithReader }, interrupt: interrupt, listener: self)
     } catch {
       throw Failure(error)
     }

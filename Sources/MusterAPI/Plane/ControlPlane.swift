@@ -24,7 +24,7 @@ package final class ControlPlane: @unchecked Sendable {
   private let loop: HTTPLoop
   /// What ends the following of tasks.
   private let following = Interrupts()
-  private let gate = Gate()
+  let gate = Gate()
   private let tickets = Tickets()
   private let idempotentCalls = IdempotentCalls()
 
@@ -58,7 +58,8 @@ package final class ControlPlane: @unchecked Sendable {
       settings: .init(
         isDurable: configuration.isDurable, defaultProvider: configuration.defaultProvider,
         defaultBase: configuration.defaultBase, threads: Int(configuration.threads), flights: configuration.runs,
-        offersAllTools: configuration.offersAllTools),
+        offersAllTools: configuration.offersAllTools,
+        runTimeoutMilliseconds: configuration.runTimeoutMilliseconds),
       log: log)
     do throws(Failure) {
       try prepare()

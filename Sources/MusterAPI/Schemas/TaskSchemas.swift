@@ -2,6 +2,7 @@
 enum TaskSchemas {
   static let all: [(name: String, text: String)] = [
     ("InvokeAgent", invoke),
+    ("ApproveTask", approve), ("RejectTask", reject),
     ("InvokeInput", input),
     ("User", user),
     ("AgentExecution", execution),
@@ -58,6 +59,22 @@ enum TaskSchemas {
     "output_tokens":{"type":"integer","minimum":1}},"additionalProperties":false},\
     "harness_cli":{"type":["string","null"],"x-muster-inactive":true},\
     "permission_mode":{"type":["string","null"],"enum":["full","gated",null],"x-muster-inactive":true}},"required":["input"]}
+    """
+
+  private static let approve = """
+    {"type":"object","description":"A person's decision about the call that a task is paused for (`hitl_request`).","properties":{\
+    "request_id":{"type":["string","null"],"description":"Which call, as `hitl_request` names it; the one that it shows by default."},\
+    "decision":{"type":["string","null"],"enum":["proceed","done","not_done","give_up",null],"description":"Asked for approval: \
+    `proceed` (the default) makes the call. Asked for the outcome: `done` takes the call as made, `not_done` makes it again. `give_up` \
+    ends the task, failed."},\
+    "comment":{"type":["string","null"],"maxLength":65536,"description":"With `done`: what the model is told as the result."},\
+    "user":{"type":["string","null"],"maxLength":255,"description":"Who decided; kept in the task's journal."}}}
+    """
+
+  private static let reject = """
+    {"type":"object","properties":{"request_id":{"type":["string","null"]},\
+    "comment":{"type":["string","null"],"maxLength":65536,"description":"Why; the model is told."},\
+    "user":{"type":["string","null"],"maxLength":255}}}
     """
 
   private static let input = """

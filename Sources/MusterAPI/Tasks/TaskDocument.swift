@@ -28,7 +28,7 @@ enum TaskDocument {
     writer.member("agent_version", beginning.requestedVersion)
     writer.member("created_at", task.createdAt.iso8601)
     writer.member("started_at", task.startedAt?.iso8601)
-    writer.member("paused_at", nil as String?)
+    writer.member("paused_at", task.status == .paused ? task.updatedAt.iso8601 : nil)
     writer.member("finished_at", task.finishedAt?.iso8601)
     writer.member("result", snapshot.result)
     writer.member("parent_execution", task.parentID)
@@ -36,7 +36,8 @@ enum TaskDocument {
     writeIDs("finished_sub_executions", snapshot.subtasks.filter { $0.status.isFinal }, to: &writer)
     writer.member("is_manually_stopped", task.isManuallyStopped)
     writer.member("payload_extension", request["payload_extension"])
-    writer.member("hitl_request", nil as JSON?)
+    writer.key("hitl_request")
+    if let request = snapshot.request { write(request, to: &writer) } else { writer.null() }
     writer.member("pending_eca_request", nil as JSON?)
     writer.member("source", request["source"] ?? .literal("\"api\""))
     writer.member("worker_id", request["worker_id"])
@@ -69,6 +70,19 @@ enum TaskDocument {
     writer.member("llm_reasoning_effort", beginning.reasoningEffort ?? "medium")
     writer.endObject()
     return writer.bytes
+  }
+
+  /// What a person is asked, in the form of the contract's first era, which has the most to tell; and what is decided by
+  /// `request_id`.
+  private static func write(_ asked: PersonRequest, to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.member("request_id", asked.id)
+    writer.member("operation_id", asked.request.name)
+    writer.member("question", asked.question.rawValue)
+    writer.member("title", asked.approval?.present("title"))
+    writer.member("description", asked.approval?.present("description"))
+    writer.member("content", asked.request.arguments)
+    writer.endObject()
   }
 
   private static func writeInput(_ input: JSON?, to writer: inout JSONWriter) {

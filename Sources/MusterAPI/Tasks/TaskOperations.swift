@@ -32,6 +32,17 @@ enum TaskOperations {
       "Stops a running task, wherever it runs; one that has ended is given unchanged.", parameters: [.taskID],
       answer: "AgentExecution", handler: stop),
     Operation(
+      "tasks.approve", "POST", "/v1/tasks/{task_id}/approve",
+      "Lets a paused task go on: with the call that it asked about, or with what became of it.", parameters: [.taskID],
+      body: .init("ApproveTask", example: "{}"), answer: "AgentExecution", isExtension: true, failures: [409],
+      handler: DecisionOperations.approve),
+    Operation(
+      "tasks.reject", "POST", "/v1/tasks/{task_id}/reject",
+      "Declines the call that a paused task asked about: the model is told. Where it was asked what became of a call, the"
+        + " task ends.",
+      parameters: [.taskID], body: .init("RejectTask", example: "{}"), answer: "AgentExecution", isExtension: true,
+      failures: [409], handler: DecisionOperations.reject),
+    Operation(
       "tasks.delete", "DELETE", "/v1/tasks/{task_id}",
       "Removes a task and its sub-tasks for good; it is stopped first.",
       parameters: [.taskID], answer: nil, success: 204, handler: delete),

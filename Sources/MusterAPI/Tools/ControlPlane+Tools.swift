@@ -1,4 +1,6 @@
 package import MusterJSON
+import MusterRuns
+import MusterSystem
 package import MusterTools
 
 extension ControlPlane {
@@ -8,6 +10,18 @@ extension ControlPlane {
       try tools.register(spec, handler)
     } catch {
       throw Failure(error, of: spec.name)
+    }
+    runs.toolCame()
+  }
+
+  /// Goes on with the runs that earlier processes, or this plane's last life, left unfinished.
+  package func resume() throws(Failure) {
+    try gate.pass(Interrupt()) { () throws(Failure) in
+      do throws(RunError) {
+        try runs.resume()
+      } catch {
+        throw Failure(error)
+      }
     }
   }
 

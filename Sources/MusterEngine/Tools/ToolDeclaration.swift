@@ -19,8 +19,13 @@ package struct ToolDeclaration: Sendable {
   package let effect: Effect
   /// Whether the tool can tell if a call was done.
   package let hasProbe: Bool
+  /// What a person is told who has to approve each call, an object with `title` and `description`; nil: none has to.
+  package let approval: JSON?
 
-  package init(name: String, description: String, parameters: JSON, effect: Effect, hasProbe: Bool) {
+  package init(
+    name: String, description: String, parameters: JSON, effect: Effect, hasProbe: Bool, approval: JSON? = nil
+  ) {
+    self.approval = approval
     self.name = name
     self.description = description
     self.parameters = parameters
@@ -34,7 +39,7 @@ package struct ToolDeclaration: Sendable {
     else { throw UnreadableRecord(what: "declaration of a tool") }
     self.init(
       name: name, description: description, parameters: parameters, effect: effect,
-      hasProbe: json["probe"]?.bool ?? false)
+      hasProbe: json["probe"]?.bool ?? false, approval: json.present("approval"))
   }
 
   func write(to writer: inout JSONWriter) {
@@ -44,6 +49,7 @@ package struct ToolDeclaration: Sendable {
     writer.member("parameters", parameters)
     writer.member("effect", effect.rawValue)
     if hasProbe { writer.member("probe", true) }
+    writer.memberIfPresent("approval", approval)
     writer.endObject()
   }
 }

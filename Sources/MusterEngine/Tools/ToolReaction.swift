@@ -22,7 +22,7 @@ struct ToolReaction {
     var refused = run.refusedCalls
     for (index, request) in answer.calls.enumerated() {
       let command = command(index, request, number: run.toolCalls &+ Int64(index), beginning)
-      if case .refuseCall(_, let refusal, _) = command, refusal != .limit { refused &+= 1 }
+      if case .answerCall(_, let reason, _) = command, reason != .limit { refused &+= 1 }
       commands.append(command)
     }
     if refused > beginning.toolRepairs {
@@ -40,18 +40,49 @@ struct ToolReaction {
 
   private func command(_ index: Int, _ request: ToolRequest, number: Int64, _ beginning: Beginning) -> Command {
     if let most = beginning.limits.toolCallsAnswered, number >= most {
-      return .refuseCall(
+      return .answerCall(
         call: index, .limit,
-        problem: "The tool was not called: no more than \(most) calls of tools are made. Answer without them.")
+        text: "The tool was not called: no more than \(most) calls of tools are made. Answer without them.")
     }
     guard let tool = beginning.tools?.tool(request.name) else {
       let names = (beginning.tools?.tools ?? []).map { $0.name }.joined(separator: ", ")
-      return .refuseCall(
-        call: index, .unknown, problem: "There is no tool named \(request.name). The tools are: \(names).")
+      return .answerCall(
+        call: index, .unknown, text: "There is no tool named \(request.name). The tools are: \(names).")
     }
     if let problem = ArgumentCheck.problem(with: request, of: tool) {
-      return .refuseCall(call: index, .arguments, problem: problem)
+      return .answerCall(call: index, .arguments, text: problem)
     }
-    return .callTool(call: index)
+    return tool.approval != nil ? .askPerson(call: index, .approval) : .callTool(call: index, .first)
+  }
+
+  /// What is to be done about the calls of a run that was interrupted: what may be done again is done again, and what may
+  /// have been done is asked about.
+  func commands(resuming calls: OpenCalls) -> [Command] {
+    calls.requests.indices.compactMap { index in
+      guard case .callTool? = calls.command(index), calls.isTakenUp[index] else { return calls.command(index) }
+      guard let tool = run.beginning?.tools?.tool(calls.requests[index].name) else {
+        return .askPerson(call: index, .outcome)
+      }
+      switch tool.effect {
+      case .none, .idempotent: return .callTool(call: index, .again)
+      case .once: return tool.hasProbe ? .callTool(call: index, .probe) : .askPerson(call: index, .outcome)
+      }
+    }
+  }
+
+  /// What follows from a person's decision.
+  func commands(for decision: Decision, _ calls: OpenCalls) -> [Command] {
+    guard case .askPerson(let call, let question)? = calls.command(decision.call) else { return [] }
+    let comment = decision.comment.map { ": \($0)" } ?? "."
+    switch decision.answer {
+    case .proceed: return [.callTool(call: call, question == .approval ? .first : .again)]
+    case .decline:
+      return [.answerCall(call: call, .declined, text: "A person declined this call\(comment)")]
+    case .done: return [.answerCall(call: call, .done, text: decision.comment ?? "done")]
+    case .giveUp:
+      return [
+        .finish(.init(status: .failed, internalStatus: "given_up", result: "A person ended the run\(comment)"))
+      ]
+    }
   }
 }

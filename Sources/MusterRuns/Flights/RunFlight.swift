@@ -43,6 +43,9 @@ final class RunFlight: PoolJob, @unchecked Sendable {
   var number = 0
   // Handled by one thread at a time, see `run`.
   private var invocation: Invocation?
+  /// The task that it goes on with, if it begins none.
+  private var parked: TaskRow?
+  private let isDetached: Bool
   private var listener: (any FlightListener)?
   private var place: TurnQueue<TaskName>.Place?
   private var hasTurn = false
@@ -60,10 +63,22 @@ final class RunFlight: PoolJob, @unchecked Sendable {
   private var isScheduled = false
   private var held: HeldTask?
 
+  /// Goes on with a task that was put aside.
+  init(resuming task: TaskRow, driver: RunDriver, deadline: Deadline, interrupt: Interrupt) {
+    name = TaskName(task.organizationID, task.id)
+    parked = task
+    isDetached = true
+    self.driver = driver
+    self.deadline = deadline
+    onBusy = .enqueue
+    self.interrupt = interrupt
+  }
+
   init(
-    _ invocation: Invocation, driver: RunDriver, deadline: Deadline, onBusy: BusyRule, interrupt: Interrupt,
-    listener: any FlightListener
+    _ invocation: Invocation, driver: RunDriver, deadline: Deadline, onBusy: BusyRule, isDetached: Bool,
+    interrupt: Interrupt, listener: any FlightListener
   ) {
+    self.isDetached = isDetached
     name = TaskName(invocation.organizationID, invocation.taskID)
     self.invocation = invocation
     self.driver = driver
@@ -152,6 +167,8 @@ final class RunFlight: PoolJob, @unchecked Sendable {
 
   private func arrive() throws(RunError) {
     if let reason = interrupt.reason { throw .interrupted(reason, taskID: nil) }
+    // It has its turn already: the others of its thread come behind it.
+    if parked != nil { return try begin() }
     let entered = driver.turns.enter(name, mayWait: onBusy != .reject) { [self] in signal(.admitted) }
     guard let entered else { throw .busy }
     place = entered.place
@@ -163,9 +180,14 @@ final class RunFlight: PoolJob, @unchecked Sendable {
   }
 
   private func begin() throws(RunError) {
+    if let parked {
+      guard let begun = try driver.adopt(parked) else { throw .busy }
+      self.parked = nil
+      return try goOn(begun, isResumed: true)
+    }
     guard let invocation else { return }
     // Also across processes.
-    guard let begun = try driver.tryBegin(invocation) else {
+    guard let begun = try driver.tryBegin(invocation, isDetached: isDetached) else {
       if onBusy == .reject { throw .busy }
       if onBusy == .replace { _ = try driver.stop(invocation.taskID, in: invocation.organizationID) }
       stage = .behindOther
@@ -173,8 +195,13 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       return
     }
     self.invocation = nil
+    try goOn(begun, isResumed: false)
+  }
+
+  private func goOn(_ begun: BegunTurn, isResumed: Bool) throws(RunError) {
     let journal = RunJournal(driver: driver, begun: begun)
     let turn = LiveTurn(task: begun.task, beginning: try journal.slimBeginning())
+    if isResumed { turn.recorded(begun.task.sequence, at: begun.task.updatedAt, isInJournal: true) }
     self.journal = journal
     live = turn
     hold(HeldTask(key: begun.task.key, fence: begun.task.fence))
@@ -199,7 +226,7 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       case .askModel(let number, let repair):
         if let reason = interrupt.reason { return try disturb(reason) }
         if try ask(number, repair) { return }
-      case .callTool, .refuseCall: return callTools()
+      case .callTool, .answerCall, .askPerson: return try callTools()
       }
     }
     throw .unreadable("the run of task \(name.taskID) has no command")
@@ -229,8 +256,9 @@ final class RunFlight: PoolJob, @unchecked Sendable {
   }
 
   /// Calls the tools that the model asks for.
-  private func callTools() {
+  private func callTools() throws(RunError) {
     guard let journal, case .calling(let calls) = journal.run.phase else { return }
+    if calls.waitsForPeople { return try pause() }
     attempt &+= 1
     let number = attempt
     let round = ToolRound(calls, of: journal.task, registry: driver.tools) { [self] in
@@ -243,13 +271,22 @@ final class RunFlight: PoolJob, @unchecked Sendable {
 
   /// Takes down what tools have answered.
   private func take(_ round: ToolRound) throws(RunError) {
-    while let returned = round.next() {
-      guard try record(.toolReturned(returned)) else { return }
+    while let event = round.next() {
+      guard try record(event) else { return }
     }
-    if case .calling? = journal?.run.phase { return round.start(onCaller: false) }
+    if !round.isOver { return round.start(onCaller: false) }
+    // The model is asked again, or what is still to be done about some calls has changed.
     stage = .arriving
     callOffTimer()
     try goOn()
+  }
+
+  /// Puts the task aside until a person has decided.
+  private func pause() throws(RunError) {
+    guard var journal else { return }
+    guard try journal.park(.paused) else { return try leave() }
+    let snapshot = try journal.paused()
+    end(.task(snapshot, cause: nil)) { $0.finish(snapshot, cause: nil) }
   }
 
   /// Hears one attempt.
@@ -324,7 +361,7 @@ final class RunFlight: PoolJob, @unchecked Sendable {
     self.journal = journal
     if case .finish? = journal.command {
     } else {
-      live?.recorded(journal.task.sequence, at: journal.lastTime, isOfTools: event.isOfTools)
+      live?.recorded(journal.task.sequence, at: journal.lastTime, isInJournal: event.isOfTools)
     }
     return true
   }
@@ -339,7 +376,14 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       cause = .interrupted(.cancelled, taskID: journal.task.id)
       try end(by: .stopRequested(.cancelled, text: textSoFar))
     case .closing:
-      cause = .interrupted(.closing, taskID: journal.task.id)
+      let cause = RunError.interrupted(.closing, taskID: journal.task.id)
+      if journal.run.isDetached {
+        hangUp(.closing)
+        var own = journal
+        guard try own.park(.pending) else { return try leave() }
+        return end(.failed(cause)) { $0.fail(cause) }
+      }
+      self.cause = cause
       try end(by: .interrupted)
     }
   }

@@ -97,6 +97,12 @@ package final class Follower: @unchecked Sendable {
     tellOwner()
   }
 
+  /// Its plane is being closed, and the turn goes on elsewhere or later.
+  func endWithPlane() {
+    lock.withLock { if case .polled = source { source = .failed(.interrupted(.closing, taskID: taskID)) } }
+    tellOwner()
+  }
+
   /// Ends it: nothing comes any more, and nobody is told. The run goes on.
   package func close() {
     let live = lock.withLock { () -> LiveTurn? in
@@ -161,6 +167,15 @@ package final class Follower: @unchecked Sendable {
     return .end(end)
   }
 
+  /// That a task is paused; nil when it is not any more.
+  private func pause(_ task: TaskRow) throws(RunError) -> TaskEvent? {
+    guard let snapshot = try driver.snapshot(task.id, in: task.organizationID), snapshot.task.status == .paused else {
+      return nil
+    }
+    let position = EventPosition(sequence: snapshot.task.sequence)
+    return TurnEvents.event(.updated(snapshot), of: snapshot.task, at: position, time: snapshot.task.updatedAt)
+  }
+
   /// The next item from the journal; nil when it has no more for now, or when the turn runs here.
   private func readJournal() throws(RunError) -> FollowerItem? {
     let reading = self.reading ?? JournalReading(driver: driver, organizationID: organizationID, taskID: taskID)
@@ -172,10 +187,12 @@ package final class Follower: @unchecked Sendable {
       return give(event)
     case .end(let event): return end(.finished(event, cause: nil))
     case .gone: throw .deleted
-    case .running(let key, let sequence):
-      taskKey = key
-      if let live = driver.feed.turn(organizationID, taskID), live.taskRow.key == key,
-        live.taskRow.firstSequence <= sequence &+ 1
+    case .running(let task):
+      taskKey = task.key
+      // Who submitted the run waits for no person.
+      if isSubmitter, task.status == .paused, let event = try pause(task) { return end(.finished(event, cause: nil)) }
+      if let live = driver.feed.turn(organizationID, taskID), live.taskRow.key == task.key,
+        live.taskRow.firstSequence <= task.sequence &+ 1
       {
         set(.live(live))
         live.add(self)

@@ -11,7 +11,7 @@ final class JournalReading {
     /// The task is not there, or not any more.
     case gone
     /// Everything was read, and the task goes on.
-    case running(key: Int64, sequence: Int64)
+    case running(TaskRow)
   }
 
   private static let recordsAtOnce: Int64 = 64
@@ -59,7 +59,7 @@ final class JournalReading {
       if !events.isEmpty { continue }
       let last = found.task.sequence
       if folded < last { continue }
-      if !found.task.status.isFinal { return .running(key: found.task.key, sequence: last) }
+      if !found.task.status.isFinal { return .running(found.task) }
       // Behind the end already: whoever follows gets it all the same.
       guard let end = try lastEvent(found.task) else { return .gone }
       return .end(end)

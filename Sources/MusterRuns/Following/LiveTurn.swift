@@ -7,8 +7,8 @@ package final class LiveTurn: @unchecked Sendable {
   private let lock = Lock()
   /// The task as the turn began.
   private let task: TaskRow
-  /// Further records and their times, for the most part none. What tools were asked and have answered is in the journal.
-  private var records: [(sequence: Int64, time: Timestamp, isOfTools: Bool)] = []
+  /// Further records and their times, for the most part none; what some of them say is read from the journal.
+  private var records: [(sequence: Int64, time: Timestamp, isInJournal: Bool)] = []
   /// The text of the attempt that is open behind the last record.
   private var text: [UInt8] = []
   private var attempt: Int64?
@@ -84,9 +84,9 @@ package final class LiveTurn: @unchecked Sendable {
   }
 
   /// A record was written that does not end the turn.
-  func recorded(_ sequence: Int64, at time: Timestamp, isOfTools: Bool) {
+  func recorded(_ sequence: Int64, at time: Timestamp, isInJournal: Bool) {
     lock.withLock {
-      records.append((sequence, time, isOfTools))
+      records.append((sequence, time, isInJournal))
       attempt = nil
       limit = nil
       text.removeAll(keepingCapacity: false)
@@ -156,7 +156,7 @@ package final class LiveTurn: @unchecked Sendable {
         }
       }
       if let record = records.first(where: { $0.sequence > place.sequence }) {
-        if record.isOfTools { return .inJournal }
+        if record.isInJournal { return .inJournal }
         return .event(
           TurnEvents.update(
             of: task, beginning, at: EventPosition(sequence: record.sequence), startedAt: startedAt, time: record.time))
@@ -168,7 +168,8 @@ package final class LiveTurn: @unchecked Sendable {
       case .finished(let snapshot, let cause):
         let position = EventPosition(sequence: snapshot.task.sequence)
         let event = TurnEvents.event(
-          .finished(snapshot), of: task, at: position, time: snapshot.task.updatedAt)
+          snapshot.task.status.isFinal ? .finished(snapshot) : .updated(snapshot), of: task, at: position,
+          time: snapshot.task.updatedAt)
         return .end(.finished(event, cause: isOwner ? cause : nil))
       }
     }

@@ -7,6 +7,7 @@ package final class TaskFeed: @unchecked Sendable {
   private var turns: [TaskName: LiveTurn] = [:]
   private var polled: [Int: Follower] = [:]
   private var lastNumber = 0
+  private var isClosed = false
   /// Called when the first follower has to be polled.
   private let needsPolling: @Sendable () -> Void
 
@@ -24,7 +25,8 @@ package final class TaskFeed: @unchecked Sendable {
 
   /// Has a follower look again whenever anything was committed.
   func poll(_ follower: Follower) {
-    let isFirst = lock.withLock { () -> Bool in
+    let isFirst = lock.withLock { () -> Bool? in
+      if isClosed { return nil }
       if follower.number == 0 {
         lastNumber &+= 1
         follower.number = lastNumber
@@ -32,7 +34,18 @@ package final class TaskFeed: @unchecked Sendable {
       polled[follower.number] = follower
       return polled.count == 1
     }
+    guard let isFirst else { return follower.endWithPlane() }
     if isFirst { needsPolling() }
+  }
+
+  /// Ends the followers of what somebody else may go on with, now and later: nobody looks for them any more.
+  func close() {
+    let followers = lock.withLock { () -> [Follower] in
+      isClosed = true
+      defer { polled = [:] }
+      return polled.map { $0.value }
+    }
+    for follower in followers { follower.endWithPlane() }
   }
 
   func stopPolling(_ follower: Follower) {

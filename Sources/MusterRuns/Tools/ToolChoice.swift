@@ -41,9 +41,10 @@ final class ToolChoice: @unchecked Sendable {
   }
 
   private func declaration(_ spec: ToolSpec, _ agent: AgentConfiguration) -> ToolDeclaration {
-    let told = agent.tools.first { $0.name == spec.name }?.description
+    let listed = agent.tools.first { $0.name == spec.name }
     return ToolDeclaration(
-      name: spec.name, description: told ?? spec.description, parameters: spec.parameters,
-      effect: spec.isReadOnly ? .none : spec.isIdempotent ? .idempotent : .once, hasProbe: spec.hasProbe)
+      name: spec.name, description: listed?.description ?? spec.description, parameters: spec.parameters,
+      effect: spec.isReadOnly ? .none : spec.isIdempotent ? .idempotent : .once, hasProbe: spec.hasProbe,
+      approval: listed?.approval)
   }
 }

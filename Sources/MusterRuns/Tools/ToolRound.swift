@@ -23,7 +23,7 @@ final class ToolRound: @unchecked Sendable {
   private let tell: () -> Void
   private let lock = Lock()
   private var states: [State]
-  private var returned = Queue<ToolReturned>()
+  private var returned = Queue<Event>()
   private var underWay = 0
   private var isCancelled = false
 
@@ -33,18 +33,24 @@ final class ToolRound: @unchecked Sendable {
     self.task = task
     self.registry = registry
     self.tell = tell
-    states = calls.commands.map { $0 == nil ? .over : .waiting }
+    states = calls.commands.map { command in
+      switch command {
+      case nil, .askPerson?: return .over
+      default: return .waiting
+      }
+    }
   }
 
   /// Starts as many calls as may be under way. Tools that run on their caller's thread alone run in here.
   func start(onCaller: Bool) {
     while let call = nextWaiting() {
       switch calls.command(call) {
-      case .refuseCall(_, _, let problem): take(ToolResult(content: .string(problem), isError: true), of: call)
-      case .callTool:
+      case .answerCall(_, let reason, let text):
+        take(ToolResult(content: .string(text), isError: reason != .done), of: call)
+      case .callTool(_, let manner):
         do throws(ToolUnavailable) {
           let started = try registry.start(
-            invocation(call), onCaller: onCaller, listener: Listener(round: self, call: call))
+            invocation(call, manner), onCaller: onCaller, listener: Listener(round: self, call: call))
           keep(started, as: call)
         } catch {
           take(
@@ -66,13 +72,13 @@ final class ToolRound: @unchecked Sendable {
     }
   }
 
-  private func invocation(_ call: Int) -> ToolInvocation {
+  private func invocation(_ call: Int, _ manner: Command.Manner) -> ToolInvocation {
     let request = calls.requests[call]
     // It was checked: text that is not there stands for no arguments.
     let arguments = (try? JSON.parse(request.arguments.utf8 ?? [])) ?? .literal("{}")
     return ToolInvocation(
       callID: calls.id(call), name: request.name, arguments: arguments, organizationID: task.organizationID,
-      agentID: task.agentID, taskID: task.id, isRepeat: false, isProbe: false)
+      agentID: task.agentID, taskID: task.id, isRepeat: manner != .first, isProbe: manner == .probe)
   }
 
   private static func told(_ error: ToolUnavailable) -> String {
@@ -100,16 +106,33 @@ final class ToolRound: @unchecked Sendable {
       if case .over = states[call] { return }
       states[call] = .over
       underWay &-= 1
-      if !isCancelled { returned.append(ToolReturned(call: call, result: result.content, isError: result.isError)) }
+      if !isCancelled { returned.append(event(result, call)) }
     }
     tell()
   }
 
+  /// The fact that a result is. Who was asked what became of a call says whether it was done.
+  private func event(_ result: ToolResult, _ call: Int) -> Event {
+    guard case .callTool(_, .probe)? = calls.command(call) else {
+      return .toolReturned(ToolReturned(call: call, result: result.content, isError: result.isError))
+    }
+    guard !result.isError, let isDone = result.content["done"]?.bool else {
+      return .probed(call: call, isKnown: false)
+    }
+    guard isDone else { return .probed(call: call, isKnown: true) }
+    return .toolReturned(ToolReturned(call: call, result: result.content["result"] ?? .null, isError: false))
+  }
+
   /// The next that has come back; nil when there is none for now.
-  func next() -> ToolReturned? { lock.withLock { returned.popFirst() } }
+  func next() -> Event? { lock.withLock { returned.popFirst() } }
 
   /// Whether something has come back that was not taken.
   var hasReturned: Bool { lock.withLock { !returned.isEmpty } }
+
+  /// Whether all have come back and were taken; a new round does what there is to do then.
+  var isOver: Bool {
+    lock.withLock { returned.isEmpty && states.allSatisfy { if case .over = $0 { true } else { false } } }
+  }
 
   /// Tells the tools that nobody waits for them any more.
   func cancel() {

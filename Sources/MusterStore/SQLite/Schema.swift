@@ -106,6 +106,7 @@ enum Schema {
       UNIQUE (id, organization_id)
     );
     CREATE INDEX tasks_in_order ON tasks (organization_id, position);
+    CREATE INDEX tasks_parked ON tasks (key) WHERE owner IS NULL AND status = 1;
     CREATE INDEX tasks_of_agent ON tasks (agent_id, organization_id, position);
     CREATE INDEX tasks_of_parent ON tasks (parent_id, organization_id) WHERE parent_id IS NOT NULL;
 

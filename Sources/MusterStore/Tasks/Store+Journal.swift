@@ -165,7 +165,7 @@ extension Store {
   }
 
   /// Writes the record that a task has got last.
-  private static func insert(_ entry: JournalEntry, of task: TaskRow, _ database: Database) throws(StoreError) {
+  static func insert(_ entry: JournalEntry, of task: TaskRow, _ database: Database) throws(StoreError) {
     try database.statement(
       "INSERT INTO journal (key, turn, kind, format, time, role, body, commands) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     )

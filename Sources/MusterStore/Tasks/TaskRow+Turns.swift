@@ -35,6 +35,30 @@ extension TaskRow {
     return task
   }
 
+  /// The task put aside, in nobody's hands, with a further record if there is one.
+  func parking(_ status: TaskStatus, with entry: JournalEntry?, at position: Int64) -> TaskRow {
+    let task = TaskRow(self)
+    if let entry {
+      task.sequence = sequence &+ 1
+      task.updatedAt = entry.time
+    }
+    task.status = status
+    task.owner = nil
+    task.fence = fence &+ 1
+    task.position = position
+    return task
+  }
+
+  /// The task in the hands of a process again.
+  func adopting(_ owner: Int64, at position: Int64) -> TaskRow {
+    let task = TaskRow(self)
+    task.status = .executing
+    task.owner = owner
+    task.fence = fence &+ 1
+    task.position = position
+    return task
+  }
+
   /// The task at the end of its turn, which `entry` is.
   func ending(_ end: TurnEnd, with entry: JournalEntry, at position: Int64) -> TaskRow {
     let task = TaskRow(self)

@@ -70,6 +70,7 @@ _PROTOTYPES: List[Tuple[str, object, List[object]]] = [
     ("muster_close", ctypes.c_int32, [_P]),
     ("muster_ticket_new", ctypes.c_uint64, [_P]),
     ("muster_cancel", ctypes.c_int32, [_P, ctypes.c_uint64]),
+    ("muster_resume", ctypes.c_int32, [_P, _OUT]),
     (
         "muster_call",
         ctypes.c_int32,

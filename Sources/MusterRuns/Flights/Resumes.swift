@@ -1,0 +1,25 @@
+import MusterStore
+import MusterSystem
+
+/// Which tasks are about to be gone on with, so that none is taken up twice by this process.
+final class Resumes: @unchecked Sendable {
+  private let lock = Lock()
+  private var taken: [Int64: Int64] = [:]
+  private var hasBegun = false
+
+  /// Whether runs that were put aside are gone on with as soon as they can.
+  var isOn: Bool { lock.withLock { hasBegun } }
+
+  func begin() { lock.withLock { hasBegun = true } }
+
+  /// False when it is taken already.
+  func take(_ task: TaskRow) -> Bool {
+    lock.withLock {
+      if taken[task.key] == task.fence { return false }
+      taken[task.key] = task.fence
+      return true
+    }
+  }
+
+  func giveBack(_ task: TaskRow) { lock.withLock { if taken[task.key] == task.fence { taken[task.key] = nil } } }
+}

@@ -1,0 +1,300 @@
+import Foundation
+import MusterEngine
+import MusterJSON
+import MusterStore
+import MusterSystem
+import MusterTools
+import TestSupport
+import Testing
+
+@testable import MusterRuns
+
+@Suite("Runs that are gone on with")
+struct ResumeTests {
+  private static let agent = #"{"tools":["add"]}"#
+  private static let call: ScriptedModel.Step = .calls([("add", #"{"n":1}"#)])
+
+  /// Closes the driver of a first bench while a tool is under way or the model is asked, as the end of a plane does.
+  private func interrupted(
+    _ path: StorePath, _ steps: [ScriptedModel.Step], _ members: String = "{}", calls: Int = 1
+  ) throws -> TestTool {
+    let bench = try Bench(steps, agent: Self.agent, path: path.path)
+    let tool = try bench.tool("add", members) { _, _, _ in nil }
+    let ear = try bench.launch("go")
+    if calls > 0 {
+      try awaitTrue("the tools are called") { tool.calls.count == calls }
+    } else {
+      try bench.awaitQuestions(1)
+    }
+    bench.driver.close()
+    guard case .failed(.interrupted(.closing, "t1"))? = ear.end() else {
+      Issue.record("\(String(describing: ear.ends))")
+      return tool
+    }
+    #expect(try bench.task()?.status == .pending)
+    #expect(try bench.task()?.owner == nil)
+    return tool
+  }
+
+  private func awaitEnd(_ bench: Bench, _ status: TaskStatus = .completed) throws {
+    try awaitTrue("the task is \(status)") { try bench.task()?.status == status }
+  }
+
+  @Test("a run that was asking its model asks it again")
+  func asking() throws {
+    let path = try StorePath()
+    _ = try interrupted(path, [.hang], calls: 0)
+    let bench = try Bench([.answer("done")], agent: Self.agent, path: path.path, isNew: false)
+    try bench.tool("add") { _, _, _ in "1" }
+    try bench.driver.resume()
+    try awaitEnd(bench)
+    #expect(try bench.driver.snapshot("t1", in: bench.organization)?.text == "done")
+    #expect(bench.messages(0) == ["user: go"])
+    #expect(try bench.journalProblem() == nil)
+    bench.driver.close()
+  }
+
+  @Test(
+    "a call that may be made again is made again, with the same key",
+    arguments: [#"{"read_only":true}"#, #"{"idempotent":true}"#])
+  func again(members: String) throws {
+    let path = try StorePath()
+    let before = try interrupted(path, [Self.call], members)
+    let bench = try Bench([.answer("done")], agent: Self.agent, path: path.path, isNew: false)
+    let tool = try bench.tool("add", members) { _, _, _ in "2" }
+    try bench.driver.resume()
+    try awaitEnd(bench)
+    #expect(tool.calls.count == 1)
+    #expect(tool.calls.first?["idempotency_key"]?.string == before.calls.first?["idempotency_key"]?.string)
+    #expect(tool.calls.first?["repeat"]?.bool == true)
+    #expect(bench.messages(0).last == "c0: 2")
+    #expect(try bench.journalProblem() == nil)
+    bench.driver.close()
+  }
+
+  @Test(
+    "a tool with a probe is asked, and called again only if it says that it was not done", arguments: [true, false])
+  func probe(wasDone: Bool) throws {
+    let path = try StorePath()
+    _ = try interrupted(path, [Self.call], #"{"probe":true}"#)
+    let bench = try Bench([.answer("done")], agent: Self.agent, path: path.path, isNew: false)
+    let tool = Registered()
+    tool.tool = try bench.tool("add", #"{"probe":true}"#) { _, _, _ in
+      tool.tool?.calls.last?["probe"]?.bool == true ? #"{"done":\#(wasDone),"result":"then"}"# : #""now""#
+    }
+    try bench.driver.resume()
+    try awaitEnd(bench)
+    #expect(tool.tool?.calls.map { $0["probe"]?.bool } == (wasDone ? [true] : [true, false]))
+    #expect(bench.messages(0).last == (wasDone ? "c0: then" : "c0: now"))
+    #expect(try bench.journalProblem() == nil)
+    bench.driver.close()
+  }
+
+  private final class Registered: @unchecked Sendable { var tool: TestTool? }
+
+  @Test("a call that may have been made and cannot be made again is asked about, and never made unasked")
+  func outcome() throws {
+    for (answer, calls, told) in [
+      (Decision.Answer.done, 0, "c0: it was paid"), (.proceed, 1, "c0: 2"), (.giveUp, 0, nil),
+    ] {
+      let path = try StorePath()
+      _ = try interrupted(path, [Self.call])
+      let bench = try Bench([.answer("done")], agent: Self.agent, path: path.path, isNew: false)
+      let tool = try bench.tool("add") { _, _, _ in "2" }
+      try bench.driver.resume()
+      try awaitEnd(bench, .paused)
+      let request = try #require(try bench.driver.snapshot("t1", in: bench.organization)?.request)
+      #expect(request.question == .outcome)
+      #expect(tool.calls.isEmpty)
+      let outcome = try bench.driver.decide(
+        "t1", in: bench.organization, request: request.id, comment: "it was paid", user: "ann"
+      ) { _ in answer }
+      guard case .taken = outcome else {
+        Issue.record("\(outcome)")
+        continue
+      }
+      try awaitEnd(bench, answer == .giveUp ? .failed : .completed)
+      #expect(tool.calls.count == calls)
+      #expect(bench.messages(0).last == told)
+      #expect(try bench.journalProblem() == nil)
+      bench.driver.close()
+    }
+  }
+
+  @Test("results that are on record are not asked for again")
+  func partly() throws {
+    let path = try StorePath()
+    let first = try Bench(
+      [.calls([("add", #"{"n":1}"#), ("add", #"{"n":2}"#)])], agent: Self.agent, path: path.path)
+    let tool = try first.tool("add", #"{"idempotent":true}"#) { _, _, arguments in
+      arguments["n"]?.int64 == 1 ? #""one""# : nil
+    }
+    _ = try first.launch("go")
+    try awaitTrue("the first result is on record") { try tool.calls.count == 2 && first.task()?.sequence == 3 }
+    first.driver.close()
+    let bench = try Bench([.answer("done")], agent: Self.agent, path: path.path, isNew: false)
+    let again = try bench.tool("add", #"{"idempotent":true}"#) { _, _, _ in #""two""# }
+    try bench.driver.resume()
+    try awaitEnd(bench)
+    #expect(again.calls.map { $0["arguments"]?["n"]?.int64 } == [2])
+    #expect(bench.messages(0).suffix(2) == ["c0: one", "c1: two"])
+    bench.driver.close()
+  }
+
+  @Test("a run whose tool is not registered waits until it is")
+  func parked() throws {
+    let path = try StorePath()
+    _ = try interrupted(path, [Self.call], #"{"read_only":true}"#)
+    let bench = try Bench([.answer("done")], agent: Self.agent, path: path.path, isNew: false)
+    try bench.driver.resume()
+    usleep(100_000)
+    #expect(try bench.task()?.status == .pending)
+    #expect(bench.model.requests.isEmpty)
+    try bench.tool("add", #"{"read_only":true}"#) { _, _, _ in "2" }
+    bench.driver.toolCame()
+    try awaitEnd(bench)
+    bench.driver.close()
+  }
+
+  @Test("opening touches nothing, and two that go on at once do not both: the model is asked once")
+  func once() throws {
+    let path = try StorePath()
+    _ = try interrupted(path, [.hang], calls: 0)
+    let bench = try Bench([.answer("done")], agent: Self.agent, path: path.path, isNew: false)
+    try bench.tool("add") { _, _, _ in "1" }
+    try bench.driver.takeInventory()
+    #expect(try bench.task()?.status == .pending)
+    let others = (0..<8).map { _ in Later { try bench.driver.resume() } }
+    for other in others { try other.value() }
+    try awaitEnd(bench)
+    #expect(bench.model.requests.count == 1)
+    bench.driver.close()
+  }
+
+  @Test("the next turn of a thread comes behind the one that was put aside")
+  func nextTurn() throws {
+    let path = try StorePath()
+    _ = try interrupted(path, [.hang], calls: 0)
+    let bench = try Bench([.answer("first"), .answer("second")], agent: Self.agent, path: path.path, isNew: false)
+    try bench.tool("add") { _, _, _ in "1" }
+    #expect(try bench.invoke("on").text == "second")
+    #expect(bench.messages(1) == ["user: go", "assistant: first", "user: on"])
+    bench.driver.close()
+  }
+
+  @Test("a blocking invoke is not gone on with: nobody waits for it")
+  func attended() throws {
+    let path = try StorePath()
+    let bench = try Bench([.hang], path: path.path)
+    let interrupt = Interrupt()
+    let run = Later { try bench.invoke("go", interrupt: interrupt) }
+    try bench.awaitQuestions(1)
+    interrupt.fire(.closing)
+    #expect(throws: RunError.self) { try run.value() }
+    #expect(try bench.task()?.internalStatus == "interrupted")
+  }
+
+  // MARK: - Approvals
+
+  private static let gated = #"""
+    {"graph":[{"item_id":"add","type":"tool","sub_type":"local_tool","targets":[],
+      "settings":{"hitl_options":{"title":"May I?","description":"It adds."}}}]}
+    """#
+
+  @Test("a call that needs approval waits for a person, across restarts, and is made once", arguments: [false, true])
+  func approval(isFlight: Bool) throws {
+    let path = try StorePath()
+    let first = try Bench([Self.call], agent: Self.gated, path: path.path)
+    try first.tool("add") { _, _, _ in "1" }
+    if isFlight {
+      let ear = try first.launch("go")
+      guard case .task(let snapshot, nil)? = ear.end() else {
+        Issue.record("\(ear.ends)")
+        return
+      }
+      #expect(snapshot.task.status == .paused)
+    } else {
+      #expect(try first.invoke("go").task.status == .paused)
+    }
+    first.driver.close()
+    let bench = try Bench([.answer("done")], agent: Self.gated, path: path.path, isNew: false)
+    let tool = try bench.tool("add") { _, _, _ in "2" }
+    try bench.driver.takeInventory()
+    try bench.driver.resume()
+    usleep(50_000)
+    #expect(try bench.task()?.status == .paused)
+    let request = try #require(try bench.driver.snapshot("t1", in: bench.organization)?.request)
+    #expect(request.question == .approval)
+    #expect(request.approval?["title"]?.string == "May I?")
+    #expect(request.request.arguments.string == #"{"n":1}"#)
+    _ = try bench.driver.decide("t1", in: bench.organization, request: nil, comment: nil, user: nil) { _ in .proceed }
+    try awaitEnd(bench)
+    #expect(tool.calls.count == 1)
+    #expect(tool.calls.first?["repeat"]?.bool == false)
+    #expect(try bench.journalProblem() == nil)
+    bench.driver.close()
+  }
+
+  @Test("a call that a person declines is not made, and the model is told why")
+  func declined() throws {
+    let bench = try Bench([Self.call, .answer("a pity")], agent: Self.gated)
+    let tool = try bench.tool("add") { _, _, _ in "2" }
+    #expect(try bench.invoke("go").task.status == .paused)
+    _ = try bench.driver.decide(
+      "t1", in: bench.organization, request: nil, comment: "too dear", user: nil
+    ) { _ in .decline }
+    try awaitEnd(bench)
+    #expect(tool.calls.isEmpty)
+    #expect(bench.messages(1).last == "c0: A person declined this call: too dear")
+    // It is decided once.
+    guard
+      case .notAsked = try bench.driver.decide(
+        "t1", in: bench.organization, request: nil, comment: nil, user: nil, { _ in .proceed })
+    else {
+      Issue.record("decided twice")
+      return
+    }
+    bench.driver.close()
+  }
+
+  @Test("a task that waits for a person can be stopped")
+  func stopPaused() throws {
+    let bench = try Bench([Self.call], agent: Self.gated)
+    try bench.tool("add") { _, _, _ in "2" }
+    #expect(try bench.invoke("go").task.status == .paused)
+    #expect(try bench.driver.stop("t1", in: bench.organization)?.task.status == .stopped)
+    #expect(try bench.journalProblem() == nil)
+  }
+
+  @Test("followers see the pause, the decision, the call and the end, without a gap")
+  func followed() throws {
+    let bench = try Bench([Self.call, .answer("done")], agent: Self.gated)
+    try bench.tool("add") { _, _, _ in "2" }
+    let ear = try bench.launch("go")
+    let submitter = Reader(try #require(ear.follower))
+    #expect(submitter.read())
+    #expect(submitter.kinds.last == "updated 2")
+    let reader = bench.follow()
+    #expect(reader.read(most: 3))
+    _ = try bench.driver.decide("t1", in: bench.organization, request: nil, comment: nil, user: nil) { _ in .proceed }
+    #expect(reader.read())
+    #expect(
+      reader.kinds == [
+        "created 1", "updated 1.1.0", "asked add 2", "updated 3", "updated 4", "returned add 5", "chunk 5",
+        "finished 6",
+      ])
+    bench.driver.close()
+  }
+}
+
+extension Bench {
+  /// What the journal of the thread `t1` says against its row; nil when they agree.
+  func journalProblem() throws -> String? {
+    let task = try #require(try task())
+    var check = JournalCheck()
+    for sequence in 1...task.sequence {
+      if let record = try store.record(sequence, of: task) { check.take(record) }
+    }
+    return check.problem(with: task)
+  }
+}
