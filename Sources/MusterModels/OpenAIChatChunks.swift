@@ -53,9 +53,7 @@ struct OpenAIChatChunks {
       if walk.isKey("choices") {
         choices = walk.value
       } else if walk.isKey("usage") {
-        // Some servers count in each chunk; the last count is of the whole answer.
-        promptTokens = walk.value["prompt_tokens"]?.int64 ?? promptTokens
-        completionTokens = walk.value["completion_tokens"]?.int64 ?? completionTokens
+        read(usage: walk.value)
       } else if model == nil, walk.isKey("model") {
         // Azure names none in the chunk that tells what its filter thinks of the question.
         if !walk.value.isEmpty { model = walk.value.string }
@@ -73,6 +71,26 @@ struct OpenAIChatChunks {
     if isRepeatable, let content { pattern = JSONStringPattern(chunk, varying: content) }
     content = nil
     return text
+  }
+
+  /// Takes an answer that is not streamed.
+  mutating func read(_ message: JSON, of choice: JSON, in document: JSON) {
+    model = document["model"]?.string
+    if let usage = document["usage"] { read(usage: usage) }
+    if let reason = choice["finish_reason"] { read(reason: reason) }
+    textBytes = read(delta: message, isWhole: true).count
+  }
+
+  private mutating func read(usage: JSON) {
+    // Some servers count in each chunk; the last count is of the whole answer.
+    promptTokens = usage["prompt_tokens"]?.int64 ?? promptTokens
+    completionTokens = usage["completion_tokens"]?.int64 ?? completionTokens
+  }
+
+  private mutating func read(reason: JSON) {
+    // Azure's asynchronous filter may speak after the model has finished.
+    if reason.isString("content_filter") { isFiltered = true }
+    finishReason = reason.string ?? finishReason
   }
 
   private mutating func read(choice: JSON) -> [UInt8] {
@@ -93,11 +111,7 @@ struct OpenAIChatChunks {
         message = walk.value
       }
     }
-    if let reason {
-      // Azure's asynchronous filter may speak after the model has finished.
-      if reason.isString("content_filter") { isFiltered = true }
-      finishReason = reason.string ?? finishReason
-    }
+    if let reason { read(reason: reason) }
     // Some gateways give a whole message in one chunk; where there were deltas it repeats them.
     let isDelta = delta != nil
     if !isDelta { isRepeatable = false }

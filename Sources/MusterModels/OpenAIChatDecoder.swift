@@ -5,10 +5,7 @@ import MusterJSON
 enum OpenAIChatDecoder {
   static func decode(_ response: HTTPResponse, _ request: ModelRequest) throws(ModelFailure) -> ModelAnswer {
     guard response.status >= 200, response.status < 300 else { throw failure(of: response, request) }
-    func unusable(_ what: String, _ kind: ModelFailure.Kind) -> ModelFailure {
-      self.unusable(what, kind, response.status, request)
-    }
-    func invalid(_ what: String) -> ModelFailure { unusable(what, .invalidAnswer) }
+    func invalid(_ what: String) -> ModelFailure { unusable(what, .invalidAnswer, response.status, request) }
 
     let document: JSON
     do {
@@ -26,34 +23,13 @@ enum OpenAIChatDecoder {
       guard let told = errorText(document) else { throw invalid("the answer has no choices") }
       throw invalid("the answer is an error: \(ModelText.excerpt(told, request.endpoint))")
     }
-    let finishReason = choice.present("finish_reason")?.string
-    if finishReason == "content_filter" {
-      throw unusable("the provider's content filter took the answer away", .filtered)
-    }
-
-    let calls = request.tools.isEmpty ? OpenAIChatToolCalls() : OpenAIChatToolCalls(message: message)
-    let said = text(of: message)
-    if said == nil {
-      if let refusal = refusal(in: message) {
-        throw unusable("the model refused: \(ModelText.excerpt(refusal, request.endpoint))", .refused)
-      }
-      if calls.isEmpty {
-        if let calls = message.present("tool_calls"), !calls.isEmpty {
-          throw invalid(OpenAIChatToolCalls.unread(request))
-        }
-        throw invalid(
-          "the answer has no content\(finishReason == "length" ? ": its length was used up before" : "")")
-      }
-    }
-    if !calls.isEmpty, let problem = calls.problem(finishReason) { throw invalid(problem) }
-    let usage = document.present("usage")
-    let prompt = usage?["prompt_tokens"]?.int64
-    let completion = usage?["completion_tokens"]?.int64
+    var chunks = OpenAIChatChunks(offersTools: !request.tools.isEmpty)
+    chunks.read(message, of: choice, in: document)
+    let end = try chunks.end(response.status, request)
     return ModelAnswer(
-      text: said ?? .literal("\"\""), finishReason: finishReason, model: document.present("model")?.string,
-      promptTokens: max(prompt ?? 0, 0),
-      completionTokens: max(completion ?? 0, 0), hasUsage: prompt != nil || completion != nil,
-      calls: calls.result, opaque: calls.opaque)
+      text: text(of: message) ?? .literal("\"\""), finishReason: end.finishReason, model: end.model,
+      promptTokens: end.promptTokens, completionTokens: end.completionTokens, hasUsage: end.hasUsage, calls: end.calls,
+      opaque: end.opaque)
   }
 
   /// Why an answer with a status of success cannot be used.

@@ -16,9 +16,13 @@ struct OpenAIChatOpaque {
   }
 
   private var members: [Member] = []
+  /// Of an element of a list that may come in pieces: its type and number.
+  private let mark: [UInt8]
 
   /// No known server has half as many.
   private static let limit = 64
+
+  init(mark: [UInt8] = []) { self.mark = mark }
 
   /// Keeps a member. Of those that come again strings are joined, and so are lists of objects; of others the last counts.
   ///
@@ -68,40 +72,37 @@ struct OpenAIChatOpaque {
       return
     }
     for element in value.elements {
-      let last = members[place].parts.count &- 1
-      if last >= 0, members[place].parts[last].isContinued(by: element) {
-        members[place].parts[last].add(all: element, &room)
-      } else {
-        var part = OpenAIChatOpaque()
-        part.add(all: element, &room)
+      var mark: [UInt8] = []
+      // OpenRouter cuts reasoning so. What is encrypted comes whole.
+      if let type = element["type"], let index = element["index"], element["data"] == nil {
+        mark.append(contentsOf: type.bytes)
+        mark.append(contentsOf: index.bytes)
+      }
+      var last = members[place].parts.count &- 1
+      if last < 0 || mark.isEmpty || members[place].parts[last].mark != mark {
         // An object takes more than its text.
-        if OpenAIChatOpaque.take(64, from: &room) { members[place].parts.append(part) }
+        guard OpenAIChatOpaque.take(64, from: &room) else { return }
+        members[place].parts.append(OpenAIChatOpaque(mark: mark))
+        last &+= 1
+      }
+      var walk = JSONMemberWalk(element)
+      while walk.next() {
+        let joins = walk.isKey("text") || walk.isKey("summary")
+        _ = members[place].parts[last].add(walk.lexeme, walk.value, &room, joins: joins)
       }
     }
   }
 
-  // MARK: - Elements of lists
-
-  /// Whether an element is the next piece of this one, as OpenRouter cuts reasoning: both have the same number and type.
-  /// What is encrypted comes whole.
-  private func isContinued(by element: JSON) -> Bool {
-    guard let index = element["index"]?.int64, index == self["index"]?.int64, element["data"] == nil else {
-      return false
-    }
-    guard let type = element["type"], let own = self["type"] else { return false }
-    return type.hasSameBytes(own)
-  }
-
-  private subscript(key: String) -> JSON? { members.first { $0.key.isString(key) }?.value }
-
-  private mutating func add(all element: JSON, _ room: inout Int) {
-    var walk = JSONMemberWalk(element)
-    while walk.next() {
-      _ = add(walk.lexeme, walk.value, &room, joins: walk.isKey("text") || walk.isKey("summary"))
-    }
-  }
-
   // MARK: - The result
+
+  /// A string value of a lexeme without its quotes.
+  static func string(_ text: [UInt8]) -> JSON {
+    var lexeme: [UInt8] = [UInt8(ascii: "\"")]
+    lexeme.reserveCapacity(text.count &+ 2)
+    lexeme.append(contentsOf: text)
+    lexeme.append(UInt8(ascii: "\""))
+    return JSON.trusted(lexeme)
+  }
 
   /// All that was kept, as an object; nil when there is nothing.
   var json: JSON? {
@@ -118,7 +119,7 @@ struct OpenAIChatOpaque {
       if !member.isJoined {
         writer.value(member.value)
       } else if member.value.kind == .string {
-        writer.value(JSON.trusted([UInt8(ascii: "\"")] + member.text + [UInt8(ascii: "\"")]))
+        writer.value(OpenAIChatOpaque.string(member.text))
       } else {
         writer.beginArray()
         for part in member.parts { part.write(to: &writer) }

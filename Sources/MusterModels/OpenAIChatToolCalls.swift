@@ -31,16 +31,6 @@ struct OpenAIChatToolCalls {
 
   // MARK: - Reading
 
-  /// Reads a whole message.
-  init(message: JSON) {
-    var walk = JSONMemberWalk(message)
-    while walk.next() {
-      if walk.isKey("tool_calls") { add(walk.value, isWhole: true) } else { _ = add(memberOf: walk) }
-    }
-  }
-
-  init() {}
-
   /// Takes the `tool_calls` of a message or of a piece of one.
   ///
   /// - Parameter isWhole: each element is a call, not a piece of one.
@@ -129,8 +119,7 @@ struct OpenAIChatToolCalls {
       }
       found.append(
         ModelToolCall(
-          id: id, name: call.name,
-          arguments: JSON.trusted([UInt8(ascii: "\"")] + call.arguments + [UInt8(ascii: "\"")]),
+          id: id, name: call.name, arguments: OpenAIChatOpaque.string(call.arguments),
           opaque: call.opaque.json))
     }
     return found
