@@ -315,6 +315,12 @@ static void a_fork_before_use(const char *folder) {
   free(path);
 }
 
+static void call_tool(void *user_data, const char *call_id, const char *call_json) {
+  (void)user_data, (void)call_id, (void)call_json;
+}
+
+static void release_tool(void *user_data) { ++*(int *)user_data; }
+
 #define FORKED(call) CHECK_INTEGER(MUSTER_E_FORKED, call)
 
 static void every_function_refuses_an_inherited_handle(const char *folder) {
@@ -326,6 +332,7 @@ static void every_function_refuses_an_inherited_handle(const char *folder) {
   if (child == 0) {
     const char *id = "x";
     muster_error *error = NULL;
+    int released = 0;
     begin_child();
     CHECK_INTEGER(0, muster_ticket_new(plane));
     FORKED(muster_cancel(plane, ticket));
@@ -347,6 +354,12 @@ static void every_function_refuses_an_inherited_handle(const char *folder) {
     FORKED(muster_task_stop(plane, id, NULL, NULL, NULL));
     FORKED(muster_task_thread(plane, id, NULL, NULL, NULL));
     FORKED(muster_task_delete(plane, id, NULL));
+    FORKED(muster_tool_register(plane, "{\"name\":\"x\"}", call_tool, &released, release_tool, NULL));
+    CHECK_INTEGER(1, released);
+    FORKED(muster_tool_register_queue(plane, "{\"name\":\"x\"}", NULL, NULL));
+    FORKED(muster_tool_unregister(plane, "x", NULL));
+    FORKED(muster_tool_reply(plane, "x", "1", false, NULL));
+    CHECK(muster_tool_cancelled(plane, "x"));
     CHECK_INTEGER(MUSTER_OK, muster_close(plane));
     end_child();
   }
