@@ -183,6 +183,19 @@ struct QueueToolTests {
     #expect(left == nil)
   }
 
+  @Test("a tool that is refused holds nothing")
+  func refused() throws {
+    weak var left: EventQueue?
+    do {
+      let queue = EventQueue(plane: bench.plane)
+      left = queue
+      try queue.register(try bench.spec("add"))
+      #expect(throws: Failure.self) { try queue.register(try bench.spec("add")) }
+      queue.close()
+    }
+    #expect(left == nil)
+  }
+
   @Test("calls that nobody reads cost nothing once they are over, however many")
   func bounded() throws {
     try queue.register(try bench.spec("add"))

@@ -142,7 +142,13 @@ package final class EventQueue: @unchecked Sendable {
     let events = ToolEvents(name: spec.name, queue: self)
     let entry = Entry(queue: self, ticket: 0, userData: 0, source: events, tool: events)
     events.setReader(entry)
-    try plane.registerTool(spec, events)
+    do throws(Failure) {
+      try plane.registerTool(spec, events)
+    } catch {
+      // Each holds the other.
+      events.close()
+      throw error
+    }
     let isOpen = lock.withLock { () -> Bool in
       if !isClosed { tools.append(entry) }
       return !isClosed
