@@ -1,4 +1,5 @@
 import CMuster
+import CPlatform
 import MusterTools
 
 /// A tool that is a function of the host.
@@ -19,16 +20,10 @@ final class HostTool: ToolHandler {
   private var data: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: userData) }
 
   func call(_ callID: String, _ json: [UInt8]) {
-    guard let function else { return }
-    withText(Array(callID.utf8)) { id in withText(json) { json in function(data, id, json) } }
-  }
-
-  private func withText(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Void) {
-    var text = bytes
-    text.append(0)
-    text.withUnsafeBufferPointer { buffer in
-      buffer.withMemoryRebound(to: CChar.self) { if let base = $0.baseAddress { body(base) } }
-    }
+    let (id, text) = (Text.copy(Array(callID.utf8)), Text.copy(json))
+    if let function, let id, let text { function(data, id, text) }
+    free(id)
+    free(text)
   }
 
   /// The host asks with `muster_tool_cancelled`.

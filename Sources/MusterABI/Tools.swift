@@ -32,19 +32,14 @@ public func muster_tool_register_queue(
   _ plane: OpaquePointer?, _ specJSON: UnsafePointer<CChar>?, _ handle: OpaquePointer?,
   _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> muster_status {
-  perform(error) { () throws(Failure) in
-    let queue = try queue(handle, on: plane)
-    try queue.register(try spec(specJSON))
-  }
+  perform(.register(handle), plane, specJSON, error)
 }
 
 @_cdecl("muster_tool_unregister") @implementation
 public func muster_tool_unregister(
   _ plane: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> muster_status {
-  perform(error) { () throws(Failure) in
-    try PlaneHandle.find(plane).local().unregisterTool(try Text.string(name, "name"))
-  }
+  perform(.unregister, plane, name, error)
 }
 
 @_cdecl("muster_tool_reply") @implementation
@@ -52,12 +47,7 @@ public func muster_tool_reply(
   _ plane: OpaquePointer?, _ callID: UnsafePointer<CChar>?, _ resultJSON: UnsafePointer<CChar>?, _ isError: Bool,
   _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> muster_status {
-  perform(error) { () throws(Failure) in
-    let plane = try PlaneHandle.find(plane).local()
-    let call = try Text.string(callID, "call_id")
-    let result = resultJSON == nil ? JSON.null : try Text.json(resultJSON, "result_json")
-    try plane.answerTool(call, result, isError: isError)
-  }
+  perform(.reply(resultJSON, isError), plane, callID, error)
 }
 
 @_cdecl("muster_tool_cancelled") @implementation
@@ -76,17 +66,34 @@ private func spec(_ text: UnsafePointer<CChar>?) throws(Failure) -> ToolSpec {
   do throws(ToolSpecError) {
     return try ToolSpec(json)
   } catch {
-    throw Failure(.misuse, "spec_json: \(error.message)")
+    throw Failure(.misuse, "spec_json\(error.message)")
   }
 }
 
-/// Does what an exported function without an answer is for.
+/// What a function without an answer does, with what else it takes.
+private enum Action {
+  case register(OpaquePointer?)
+  case unregister
+  case reply(UnsafePointer<CChar>?, Bool)
+}
+
+/// `text`: the spec, the name or the call that the function is about.
 private func perform(
-  _ errorOutput: UnsafeMutablePointer<OpaquePointer?>?, _ body: () throws(Failure) -> Void
+  _ action: Action, _ handle: OpaquePointer?, _ text: UnsafePointer<CChar>?,
+  _ errorOutput: UnsafeMutablePointer<OpaquePointer?>?
 ) -> muster_status {
   errorOutput?.pointee = nil
   do throws(Failure) {
-    try body()
+    let plane = try PlaneHandle.find(handle).local()
+    switch action {
+    case .register(let queueHandle):
+      let queue = try queue(queueHandle, on: handle)
+      try queue.register(try spec(text))
+    case .unregister: try plane.unregisterTool(try Text.string(text, "name"))
+    case .reply(let result, let isError):
+      let call = try Text.string(text, "call_id")
+      try plane.answerTool(call, result == nil ? .null : try Text.json(result, "result_json"), isError: isError)
+    }
     return Status.ok.rawValue
   } catch {
     return report(error, errorOutput)

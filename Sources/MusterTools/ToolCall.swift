@@ -5,11 +5,12 @@ import MusterSystem
 package final class ToolCall: PoolJob, @unchecked Sendable {
   let id: String
   let text: [UInt8]
-  let tool: RegisteredTool
-  private let registry: ToolRegistry
   /// What the call is inside of, on whichever thread it is.
   let frame: ThreadFrame
+  private let registry: ToolRegistry
   // Under the registry's lock.
+  /// Set once, before anybody else knows the call.
+  var tool: RegisteredTool?
   /// Nil when the call is over.
   var listener: (any ToolListener)?
   var timer: Int?
@@ -19,14 +20,10 @@ package final class ToolCall: PoolJob, @unchecked Sendable {
   /// Whether the host has to hear, once it was told, that nobody waits.
   var owesCancel = false
 
-  init(
-    _ invocation: ToolInvocation, _ text: [UInt8], _ frame: ThreadFrame, tool: RegisteredTool, registry: ToolRegistry,
-    listener: any ToolListener
-  ) {
+  init(_ invocation: ToolInvocation, registry: ToolRegistry, listener: any ToolListener) {
     id = invocation.callID
-    self.text = text
-    self.frame = frame
-    self.tool = tool
+    text = invocation.text
+    frame = ToolThread.frame(invocation.organizationID, invocation.taskID)
     self.registry = registry
     self.listener = listener
   }
@@ -56,14 +53,16 @@ package final class ToolCall: PoolJob, @unchecked Sendable {
 
   /// What its listener hears of an ending; nil when it hears nothing. Called under the registry's lock.
   func result(of ending: Ending) -> ToolResult? {
+    let words: String
     switch ending {
     case .answered(let result): return result
     case .cancelled: return nil
-    case .unregistered: return ToolResult(error: "the tool was unregistered")
+    case .unregistered: words = "the tool was unregistered"
     case .timedOut:
-      let spent = "timed out after \(tool.spec.timeoutMilliseconds) ms"
-      if !isTold { return ToolResult(error: "\(spent); it was not begun") }
-      return ToolResult(error: tool.spec.isReadOnly ? spent : "\(spent); whether it was done is not known")
+      let isReadOnly = tool?.spec.isReadOnly ?? false
+      let doubt = isReadOnly ? "" : isTold ? "; whether it was done is not known" : "; it was not begun"
+      words = "timed out after \(tool?.spec.timeoutMilliseconds ?? 0) ms\(doubt)"
     }
+    return ToolResult(content: .string(words), isError: true)
   }
 }

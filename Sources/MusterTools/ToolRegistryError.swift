@@ -6,8 +6,8 @@ package enum ToolRegistryError: Error, Equatable {
   case unknownTool
   /// No call that waits has the id: it was answered, it timed out, it was cancelled, or there was none.
   case unknownCall
-  /// There are so many tools already.
-  case full(Int)
+  /// There are `ToolRegistry.most` tools already.
+  case full
   /// A call of a tool is under way on this thread, which would be waited for.
   case wouldWaitForItself
   case closed

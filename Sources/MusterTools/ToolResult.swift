@@ -11,23 +11,16 @@ package struct ToolResult: Sendable {
     self.isError = isError
   }
 
-  /// What the model is told instead of an answer.
-  init(error message: String) { self.init(content: .string(message), isError: true) }
-
   /// An answer with no more than `limit` bytes of text: of a string its content counts, of anything else its compact text.
   /// A longer one becomes a string that is cut at a character, and says at its end how much is missing.
   init(_ content: JSON, isError: Bool, limit: Int) {
     self.isError = isError
     // A string's content is never longer than its lexeme.
-    guard content.bytes.count > limit, let cut = ToolResult.cut(content.utf8 ?? Array(content.bytes), limit) else {
-      self.content = content.detached
-      return
-    }
-    self.content = cut
+    let text = content.bytes.count > limit ? content.utf8 ?? Array(content.bytes) : []
+    self.content = text.count > limit ? ToolResult.cut(text, limit) : content.detached
   }
 
-  private static func cut(_ text: [UInt8], _ limit: Int) -> JSON? {
-    guard text.count > limit else { return nil }
+  private static func cut(_ text: [UInt8], _ limit: Int) -> JSON {
     // The marker is longest, and the text before it shortest, when everything is missing.
     var end = max(limit &- marker(text.count, of: text.count).utf8.count, 0)
     while end > 0, text[end] & 0xc0 == 0x80 { end -= 1 }

@@ -25,52 +25,49 @@ package final class ToolSpec: Sendable {
   /// The normal form: every key, in a fixed order. It can be read again.
   package let json: JSON
 
-  private static let deepest = 100
+  /// Of parameters, which are written into journals and requests, inside of what else they have.
+  private static var deepest: Int { 100 }
+
+  private static let form = JSON.literal(
+    #"""
+    {"type":"object","additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string"},\#
+    "description":{"type":"string","default":""},"parameters":{"type":"object","required":["type"],\#
+    "properties":{"type":{"const":"object"}},"default":{"type":"object","properties":{}}},\#
+    "read_only":{"type":"boolean","default":false},"idempotent":{"type":"boolean","default":false},\#
+    "probe":{"type":"boolean","default":false},"thread":{"enum":["any","caller"],"default":"any"},\#
+    "timeout_ms":{"type":["integer","null"],"minimum":1,"maximum":3600000,"default":null},\#
+    "result_limit":{"type":"integer","minimum":256,"maximum":16777216,"default":65536}}}
+    """#)
 
   /// Reads an object; an unknown key is an error. The schema is compiled to see that it can be.
   package init(_ json: JSON) throws(ToolSpecError) {
-    guard json.kind == .object else { throw ToolSpecError("a tool", "must be an object") }
-    var given: (name: String?, thread: Bool, timeout: Int64?) = (nil, false, nil)
-    var flags = (isReadOnly: false, isIdempotent: false, hasProbe: false)
-    var description = ""
-    var parameters = JSON.literal(#"{"type":"object","properties":{}}"#)
-    var limit: Int64 = 65_536
-    for member in json.members {
-      let value = member.value
-      switch member.key {
-      case "name": given.name = try ToolSpec.name(value)
-      case "description":
-        guard let text = value.string else { throw ToolSpecError("description", "must be a text") }
-        description = text
-      case "parameters": parameters = value.detached
-      case "read_only": flags.isReadOnly = try ToolSpec.flag("read_only", value)
-      case "idempotent": flags.isIdempotent = try ToolSpec.flag("idempotent", value)
-      case "probe": flags.hasProbe = try ToolSpec.flag("probe", value)
-      case "thread":
-        given.thread = value.isString("caller")
-        guard given.thread || value.isString("any") else {
-          throw ToolSpecError("thread", #"must be "any" or "caller""#)
-        }
-      case "timeout_ms": if !value.isNull { given.timeout = try ToolSpec.integer("timeout_ms", value, 1...3_600_000) }
-      case "result_limit": limit = try ToolSpec.integer("result_limit", value, 256...16_777_216)
-      default: throw ToolSpecError(member.key, "is not a known key")
-      }
+    let form = try ToolSpec.compile(ToolSpec.form, "")
+    let given = form.applyingDefaults(to: json)
+    if let violation = form.violations(of: given, limit: 1).first {
+      throw ToolSpecError("\(violation.pointer): \(violation.message)")
     }
-    guard let name = given.name else { throw ToolSpecError("name", "is missing") }
-    if given.thread, given.timeout != nil {
-      throw ToolSpecError("timeout_ms", "cannot be with \"thread\":\"caller\": the host's own thread is not left")
+    name = given["name"]?.string ?? ""
+    guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy(ToolSpec.isOfName) else {
+      throw ToolSpecError("/name: must be 1 to 64 letters, digits, _ and -")
     }
-    schema = try ToolSpec.compiled(parameters)
-    self.name = name
-    self.description = description
+    description = given["description"]?.string ?? ""
+    let parameters = (given["parameters"] ?? .null).detached
+    if parameters.isDeeper(than: ToolSpec.deepest) {
+      throw ToolSpecError("/parameters: nested deeper than \(ToolSpec.deepest) levels")
+    }
+    schema = try ToolSpec.compile(parameters, "/parameters: ")
     self.parameters = parameters
-    isReadOnly = flags.isReadOnly
-    isIdempotent = flags.isIdempotent
-    hasProbe = flags.hasProbe
-    isOnCaller = given.thread
-    timeoutMilliseconds = given.thread ? 0 : given.timeout ?? 60_000
-    resultLimit = Int(clamping: limit)
-    var writer = JSONWriter(capacity: parameters.bytes.count &+ description.utf8.count &+ 256)
+    isReadOnly = given["read_only"]?.bool ?? false
+    isIdempotent = given["idempotent"]?.bool ?? false
+    hasProbe = given["probe"]?.bool ?? false
+    isOnCaller = given["thread"]?.isString("caller") ?? false
+    let timeout = given["timeout_ms"]?.int64
+    if isOnCaller, timeout != nil {
+      throw ToolSpecError("/timeout_ms: cannot be with \"thread\":\"caller\": nothing ends the host's own thread")
+    }
+    timeoutMilliseconds = isOnCaller ? 0 : timeout ?? 60_000
+    resultLimit = Int(clamping: given["result_limit"]?.int64 ?? 0)
+    var writer = JSONWriter(capacity: given.bytes.count &+ 32)
     writer.beginObject()
     writer.member("name", name)
     writer.member("description", description)
@@ -80,16 +77,9 @@ package final class ToolSpec: Sendable {
     writer.member("probe", hasProbe)
     writer.member("thread", isOnCaller ? "caller" : "any")
     writer.member("timeout_ms", isOnCaller ? nil : timeoutMilliseconds)
-    writer.member("result_limit", limit)
+    writer.member("result_limit", Int64(resultLimit))
     writer.endObject()
     self.json = writer.json
-  }
-
-  private static func name(_ value: JSON) throws(ToolSpecError) -> String {
-    guard let bytes = value.utf8, (1...64).contains(bytes.count), bytes.allSatisfy(isOfName) else {
-      throw ToolSpecError("name", "must be 1 to 64 letters, digits, _ and -")
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 
   private static func isOfName(_ byte: UInt8) -> Bool {
@@ -101,32 +91,11 @@ package final class ToolSpec: Sendable {
     }
   }
 
-  private static func flag(_ key: String, _ value: JSON) throws(ToolSpecError) -> Bool {
-    guard let flag = value.bool else { throw ToolSpecError(key, "must be true or false") }
-    return flag
-  }
-
-  private static func integer(
-    _ key: String, _ value: JSON, _ range: ClosedRange<Int64>
-  ) throws(ToolSpecError) -> Int64 {
-    guard let number = value.int64, range.contains(number) else {
-      throw ToolSpecError(key, "must be an integer from \(range.lowerBound) to \(range.upperBound)")
-    }
-    return number
-  }
-
-  private static func compiled(_ parameters: JSON) throws(ToolSpecError) -> JSONSchema {
-    guard parameters.kind == .object, parameters["type"]?.isString("object") ?? false else {
-      throw ToolSpecError("parameters", #"must be a JSON Schema with "type":"object""#)
-    }
-    // It is written into journals and requests, inside of what else they have.
-    guard !parameters.isDeeper(than: deepest) else {
-      throw ToolSpecError("parameters", "is nested deeper than \(deepest) levels")
-    }
+  private static func compile(_ schema: JSON, _ place: String) throws(ToolSpecError) -> JSONSchema {
     do throws(JSONSchemaError) {
-      return try JSONSchema.compile(parameters)
+      return try JSONSchema.compile(schema)
     } catch {
-      throw ToolSpecError("parameters:", error.description)
+      throw ToolSpecError(place + error.description)
     }
   }
 }

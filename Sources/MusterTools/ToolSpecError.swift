@@ -1,7 +1,7 @@
-/// Why a text says nothing about a tool: the key that is wrong, and how.
+/// Why a text says nothing about a tool.
 package struct ToolSpecError: Error, Equatable {
-  /// One line.
+  /// One line: the place that is wrong, as a JSON pointer, and how.
   package let message: String
 
-  init(_ key: String, _ problem: String) { message = "\(key) \(problem)" }
+  init(_ message: String) { self.message = message }
 }

@@ -118,7 +118,7 @@ static void what_is_wrong_with_a_tool_is_named(void) {
               {"{\"name\":\"\"}", "name"},
               {"{\"name\":\"a.b\"}", "name"},
               {"{\"name\":\"a\",\"strict\":true}", "strict"},
-              {"{\"name\":\"a\",\"description\":null}", "description"},
+              {"{\"name\":\"a\",\"description\":7}", "description"},
               {"{\"name\":\"a\",\"thread\":\"main\"}", "thread"},
               {"{\"name\":\"a\",\"timeout_ms\":0}", "timeout_ms"},
               {"{\"name\":\"a\",\"timeout_ms\":9223372036854775807}", "timeout_ms"},

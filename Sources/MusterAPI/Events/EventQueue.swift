@@ -26,7 +26,11 @@ package final class EventQueue: @unchecked Sendable {
   private let lock = Lock()
   private let changed = Condition()
   private var entries: [UInt64: Entry] = [:]
-  private var tools: [Entry] = []
+  /// Tools have numbers of their own among the tickets.
+  private static var firstTool: UInt64 { 1 << 63 }
+  private var lastTool = firstTool
+  /// How many of the entries are tools.
+  private var tools = 0
   private var ready = Queue<Entry>()
   private var isClosed = false
   /// Made when it is asked for.
@@ -38,18 +42,15 @@ package final class EventQueue: @unchecked Sendable {
     let ticket: UInt64
     let userData: UInt
     let source: any QueueSource
-    /// The same, of a tool.
-    let tool: ToolEvents?
     /// Whether it stands among those that are ready, or is being read. Under the queue's lock, as the next.
     var isReady = false
     var isBeingRead = false
 
-    init(queue: EventQueue, ticket: UInt64, userData: UInt, source: any QueueSource, tool: ToolEvents? = nil) {
+    init(queue: EventQueue, ticket: UInt64, userData: UInt, source: any QueueSource) {
       self.queue = queue
       self.ticket = ticket
       self.userData = userData
       self.source = source
-      self.tool = tool
     }
 
     func mayHaveMore() { queue.mark(self) }
@@ -119,8 +120,8 @@ package final class EventQueue: @unchecked Sendable {
   private func add(_ source: any QueueSource, _ ticket: UInt64, _ userData: UInt) throws(Failure) {
     let entry = Entry(queue: self, ticket: ticket, userData: userData, source: source)
     try lock.withLock { () throws(Failure) in
-      if isClosed { throw Failure(.badHandle, "the queue is closed") }
-      guard entries.count < depth else {
+      if isClosed { throw EventQueue.closed }
+      guard entries.count - tools < depth else {
         throw Failure(.busy, "\(depth) calls are open in the queue: limits.queue_depth of the plane allows no more")
       }
       entries[ticket] = entry
@@ -128,48 +129,56 @@ package final class EventQueue: @unchecked Sendable {
     source.setReader(entry)
   }
 
+  // MARK: - Tools
+
+  /// Registers a tool of the host whose calls come through this queue, until it is unregistered or the queue is closed.
+  package func register(_ spec: ToolSpec) throws(Failure) {
+    if spec.isOnCaller { throw Failure(.misuse, "a tool with \"thread\":\"caller\" cannot come through a queue") }
+    let events = ToolEvents(name: spec.name, queue: self)
+    try list(events)
+    do throws(Failure) {
+      try plane.registerTool(spec, events)
+    } catch {
+      forget(events)
+      events.close()
+      throw error
+    }
+    lock.lock()
+    let isOpen = !isClosed
+    lock.unlock()
+    if isOpen { return }
+    events.close()
+    throw EventQueue.closed
+  }
+
+  private static var closed: Failure { Failure(.badHandle, "the queue is closed") }
+
+  private func list(_ events: ToolEvents) throws(Failure) {
+    lock.lock()
+    defer { lock.unlock() }
+    if isClosed { throw EventQueue.closed }
+    lastTool += 1
+    tools += 1
+    events.number = lastTool
+    let entry = Entry(queue: self, ticket: lastTool, userData: 0, source: events)
+    entries[lastTool] = entry
+    events.setReader(entry)
+  }
+
+  /// Forgets a tool that is unregistered. What is left of it can still be read.
+  func forget(_ events: ToolEvents) {
+    lock.lock()
+    if entries.removeValue(forKey: events.number) != nil { tools -= 1 }
+    lock.unlock()
+  }
+
+  // MARK: - News
+
   /// Takes a source out that was not started.
   private func remove(_ ticket: UInt64) {
     let entry = lock.withLock { entries.removeValue(forKey: ticket) }
     entry?.source.close()
   }
-
-  // MARK: - Tools
-
-  /// Registers a tool of the host whose calls come through this queue, until it is unregistered or the queue is closed.
-  package func register(_ spec: ToolSpec) throws(Failure) {
-    if spec.isOnCaller { throw Failure(.misuse, "a tool with \"thread\":\"caller\" is called, not read from a queue") }
-    let events = ToolEvents(name: spec.name, queue: self)
-    let entry = Entry(queue: self, ticket: 0, userData: 0, source: events, tool: events)
-    events.setReader(entry)
-    do throws(Failure) {
-      try plane.registerTool(spec, events)
-    } catch {
-      // Each holds the other.
-      events.close()
-      throw error
-    }
-    let isOpen = lock.withLock { () -> Bool in
-      if !isClosed { tools.append(entry) }
-      return !isClosed
-    }
-    if isOpen { return }
-    end(events)
-    throw Failure(.badHandle, "the queue is closed")
-  }
-
-  /// Forgets a tool that is unregistered. What is left of it can still be read.
-  func forget(_ events: ToolEvents) {
-    lock.withLock { tools.removeAll { $0.tool === events } }
-  }
-
-  private func end(_ events: ToolEvents) {
-    // It may be unregistered, or its plane closed.
-    try? plane.tools.unregister(events.name, of: events)
-    events.close()
-  }
-
-  // MARK: - News
 
   /// Notes that an entry may have more.
   private func mark(_ entry: Entry) {
@@ -243,7 +252,8 @@ package final class EventQueue: @unchecked Sendable {
       entry.source.close()
       plane.retire(entry.ticket)
     }
-    return item.map { Event(ticket: entry.ticket, userData: entry.userData, item: $0) }
+    let ticket = entry.ticket < EventQueue.firstTool ? entry.ticket : 0
+    return item.map { Event(ticket: ticket, userData: entry.userData, item: $0) }
   }
 
   /// What waits, up to about `maximum` bytes of JSON but at least one event: an array of objects. Waits until the deadline
@@ -276,19 +286,15 @@ package final class EventQueue: @unchecked Sendable {
 
   /// Ends it: whoever waits is told, open calls go on unread, tools are unregistered. Not from inside a call of a tool.
   package func close() {
-    let (left, tools) = lock.withLock { () -> ([Entry], [Entry]) in
+    let left = lock.withLock { () -> [Entry] in
       isClosed = true
       changed.broadcast()
       if let signal { platform_signal_close(signal) }
       signal = nil
       ready = Queue()
-      defer {
-        entries = [:]
-        self.tools = []
-      }
-      return (entries.map { $0.value }, self.tools)
+      defer { entries = [:] }
+      return entries.map { $0.value }
     }
-    for entry in tools { if let events = entry.tool { end(events) } }
     for entry in left {
       entry.source.close()
       plane.retire(entry.ticket)

@@ -86,15 +86,14 @@ package final class ControlPlane: @unchecked Sendable {
 
   /// Refuses new calls, interrupts those under way, waits for them, and closes the store. Harmless when it is closed.
   package func close() {
+    guard gate.shut() else { return }
     // A call that is waited for may be inside the host, which may wait for anything else: all that there is hears of it
-    // before one of them is waited for, the runs before the tools that they call.
-    let isFirst = gate.close {
-      // Whoever follows a task of somebody else hears of it now; whoever follows a run, from that.
-      following.fire(.closing)
-      runs.beginClosing()
-      tools.beginClosing()
-    }
-    guard isFirst else { return }
+    // before one of them is waited for, the runs before the tools that they call. Whoever follows a task of somebody else
+    // hears of it now; whoever follows a run, from that.
+    following.fire(.closing)
+    runs.beginClosing()
+    tools.beginClosing()
+    gate.wait()
     runs.close()
     // The host's code may have waited for a run.
     tools.close()

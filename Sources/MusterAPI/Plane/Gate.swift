@@ -35,9 +35,8 @@ final class Gate: @unchecked Sendable {
     return try body()
   }
 
-  /// Lets nobody in any more, interrupts those who are inside, and waits until they have left, after `telling` has told
-  /// what they may wait for. False when it was closed before.
-  func close(telling: () -> Void = {}) -> Bool {
+  /// Lets nobody in any more, and interrupts those who are inside. False when it was closed before.
+  func shut() -> Bool {
     let running = lock.withLock { () -> [Interrupt]? in
       guard isUnlocked else { return nil }
       isUnlocked = false
@@ -45,10 +44,20 @@ final class Gate: @unchecked Sendable {
     }
     guard let running else { return false }
     for interrupt in running { interrupt.fire(.closing) }
-    telling()
+    return true
+  }
+
+  /// Waits until those who were inside have left.
+  func wait() {
     lock.lock()
     while inside > 0 { _ = left.wait(lock) }
     lock.unlock()
+  }
+
+  /// Both.
+  func close() -> Bool {
+    guard shut() else { return false }
+    wait()
     return true
   }
 }

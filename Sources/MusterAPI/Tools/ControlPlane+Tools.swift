@@ -39,9 +39,7 @@ extension ControlPlane {
 
   /// Answers a call of a tool.
   package func answerTool(_ callID: String, _ content: JSON, isError: Bool) throws(Failure) {
-    if content.isDeeper(than: ControlPlane.answerDepth) {
-      throw Failure(.limit, "result_json is nested deeper than \(ControlPlane.answerDepth) levels")
-    }
+    if content.isDeeper(than: ControlPlane.answerDepth) { throw Failure(.limit, "result_json is nested too deep") }
     do throws(ToolRegistryError) {
       try tools.reply(callID, content, isError: isError)
     } catch {
@@ -54,23 +52,27 @@ extension ControlPlane {
     _ operation: Operation, _ arguments: Arguments, as caller: Caller?
   ) throws(Failure) {
     guard ToolThread.isInCall, operation.form != .answer else { return }
-    let followed = arguments.parameters.first { $0.name == "task_id" }?.value
-    let id = operation.form == .events ? followed : arguments.body?["id"]
+    var id = operation.form == .events ? nil : arguments.body?["id"]
+    if operation.form == .events {
+      for parameter in arguments.parameters where parameter.name == "task_id" { id = parameter.value }
+    }
     guard let task = id?.string, ToolThread.serves((caller ?? host).organizationID, task) else { return }
-    throw Failure(.wouldDeadlock, "task \(task) waits for the tool that makes this call")
+    throw Failure(.wouldDeadlock, "the task waits for the tool that makes this call")
   }
 }
 
 extension Failure {
   /// `name`: of the tool, or the call.
   fileprivate init(_ error: ToolRegistryError, of name: String) {
+    let (status, words): (Status, StaticString)
     switch error {
-    case .nameTaken: self.init(.misuse, "a tool named \(name) is registered already")
-    case .unknownTool: self.init(.misuse, "no tool is named \(name)")
-    case .unknownCall: self.init(.misuse, "no call of a tool that waits for an answer is named \(name)")
-    case .full(let most): self.init(.limit, "\(most) tools are registered: a plane has no more")
-    case .wouldWaitForItself: self.init(.wouldDeadlock, "a call of a tool may not unregister one")
-    case .closed: self.init(.closed, "the plane is closed")
+    case .nameTaken: (status, words) = (.misuse, "a tool with this name is registered already")
+    case .unknownTool: (status, words) = (.misuse, "no tool has this name")
+    case .unknownCall: (status, words) = (.misuse, "no call of a tool waits for this answer")
+    case .full: (status, words) = (.limit, "the plane has as many tools as it can have")
+    case .wouldWaitForItself: (status, words) = (.wouldDeadlock, "a call of a tool may not unregister one")
+    case .closed: (status, words) = (.closed, "the plane is closed")
     }
+    self.init(status, "\(name): \(words)")
   }
 }
