@@ -431,6 +431,7 @@ class Agents(Area):
         llm_model_name: Optional[str] = None,
         llm_reasoning_effort: Optional[types.LlmReasoningEffort] = None,
         tool_call_limit: Optional[int] = None,
+        limits: Optional[types.InvokeAgentLimits] = None,
         harness_cli: Optional[str] = None,
         permission_mode: Optional[types.PermissionMode] = None,
         files: Optional[List[str]] = None,
@@ -449,6 +450,9 @@ class Agents(Area):
             asynchronous: Answer as agents.invoke_async does, before the task has ended.
             on_busy: What happens when the thread has a turn under way: enqueue waits for it, reject answers 409,
                 replace stops it and drops those that wait.
+            tool_call_limit: How many calls of tools are made; the model is told when there are no more. 0: any number.
+                Default: the agent's.
+            limits: What the turn may use up; crossing a limit ends it, `failed`.
             timeout: Seconds; None is the plane's own limit, math.inf is none.
             ticket: From Plane.ticket(): a number by which another thread can cancel the call.
             other: Further fields of the request.
@@ -481,6 +485,7 @@ class Agents(Area):
                 "llm_model_name": llm_model_name,
                 "llm_reasoning_effort": llm_reasoning_effort,
                 "tool_call_limit": tool_call_limit,
+                "limits": limits,
                 "harness_cli": harness_cli,
                 "permission_mode": permission_mode,
             },
@@ -528,6 +533,7 @@ class Agents(Area):
         llm_model_name: Optional[str] = None,
         llm_reasoning_effort: Optional[types.LlmReasoningEffort] = None,
         tool_call_limit: Optional[int] = None,
+        limits: Optional[types.InvokeAgentLimits] = None,
         harness_cli: Optional[str] = None,
         permission_mode: Optional[types.PermissionMode] = None,
         files: Optional[List[str]] = None,
@@ -547,6 +553,9 @@ class Agents(Area):
             asynchronous: Answer as agents.invoke_async does, before the task has ended.
             on_busy: What happens when the thread has a turn under way: enqueue waits for it, reject answers 409,
                 replace stops it and drops those that wait.
+            tool_call_limit: How many calls of tools are made; the model is told when there are no more. 0: any number.
+                Default: the agent's.
+            limits: What the turn may use up; crossing a limit ends it, `failed`.
             timeout: Seconds; None is the plane's own limit, math.inf is none.
             ticket: From Plane.ticket(): a number by which another thread can cancel the call.
             other: Further fields of the request.
@@ -579,6 +588,7 @@ class Agents(Area):
                 "llm_model_name": llm_model_name,
                 "llm_reasoning_effort": llm_reasoning_effort,
                 "tool_call_limit": tool_call_limit,
+                "limits": limits,
                 "harness_cli": harness_cli,
                 "permission_mode": permission_mode,
             },
@@ -625,6 +635,7 @@ class Agents(Area):
         llm_model_name: Optional[str] = None,
         llm_reasoning_effort: Optional[types.LlmReasoningEffort] = None,
         tool_call_limit: Optional[int] = None,
+        limits: Optional[types.InvokeAgentLimits] = None,
         harness_cli: Optional[str] = None,
         permission_mode: Optional[types.PermissionMode] = None,
         files: Optional[List[str]] = None,
@@ -640,6 +651,9 @@ class Agents(Area):
             version: The version to run: a number, or draft for the working copy; the deployed one by default.
             on_busy: What happens when the thread has a turn under way: enqueue waits for it, reject answers 409,
                 replace stops it and drops those that wait.
+            tool_call_limit: How many calls of tools are made; the model is told when there are no more. 0: any number.
+                Default: the agent's.
+            limits: What the turn may use up; crossing a limit ends it, `failed`.
             other: Further fields of the request.
         """
         input = given({"text": text, "files": files, "user": user, "attachments": attachments, "principal": principal})
@@ -670,6 +684,7 @@ class Agents(Area):
                 "llm_model_name": llm_model_name,
                 "llm_reasoning_effort": llm_reasoning_effort,
                 "tool_call_limit": tool_call_limit,
+                "limits": limits,
                 "harness_cli": harness_cli,
                 "permission_mode": permission_mode,
             },
@@ -715,6 +730,7 @@ class Agents(Area):
         llm_model_name: Optional[str] = None,
         llm_reasoning_effort: Optional[types.LlmReasoningEffort] = None,
         tool_call_limit: Optional[int] = None,
+        limits: Optional[types.InvokeAgentLimits] = None,
         harness_cli: Optional[str] = None,
         permission_mode: Optional[types.PermissionMode] = None,
         files: Optional[List[str]] = None,
@@ -735,6 +751,9 @@ class Agents(Area):
             on_disconnect: continue: the run goes on when the stream is left or forgotten, or waiting is interrupted;
                 cancel: it is stopped. By default it goes on when the stream is left, and is stopped when waiting is
                 interrupted: by Ctrl-C, or because the asyncio task is cancelled.
+            tool_call_limit: How many calls of tools are made; the model is told when there are no more. 0: any number.
+                Default: the agent's.
+            limits: What the turn may use up; crossing a limit ends it, `failed`.
             timeout: Seconds; None is the plane's own limit, math.inf is none.
             ticket: From Plane.ticket(): a number by which another thread can cancel the call.
             other: Further fields of the request.
@@ -767,6 +786,7 @@ class Agents(Area):
                 "llm_model_name": llm_model_name,
                 "llm_reasoning_effort": llm_reasoning_effort,
                 "tool_call_limit": tool_call_limit,
+                "limits": limits,
                 "harness_cli": harness_cli,
                 "permission_mode": permission_mode,
             },
@@ -813,6 +833,7 @@ class Agents(Area):
         llm_model_name: Optional[str] = None,
         llm_reasoning_effort: Optional[types.LlmReasoningEffort] = None,
         tool_call_limit: Optional[int] = None,
+        limits: Optional[types.InvokeAgentLimits] = None,
         harness_cli: Optional[str] = None,
         permission_mode: Optional[types.PermissionMode] = None,
         files: Optional[List[str]] = None,
@@ -833,6 +854,9 @@ class Agents(Area):
             on_disconnect: continue: the run goes on when the stream is left or forgotten, or waiting is interrupted;
                 cancel: it is stopped. By default it goes on when the stream is left, and is stopped when waiting is
                 interrupted: by Ctrl-C, or because the asyncio task is cancelled.
+            tool_call_limit: How many calls of tools are made; the model is told when there are no more. 0: any number.
+                Default: the agent's.
+            limits: What the turn may use up; crossing a limit ends it, `failed`.
             timeout: Seconds; None is the plane's own limit, math.inf is none.
             ticket: From Plane.ticket(): a number by which another thread can cancel the call.
             other: Further fields of the request.
@@ -865,6 +889,7 @@ class Agents(Area):
                 "llm_model_name": llm_model_name,
                 "llm_reasoning_effort": llm_reasoning_effort,
                 "tool_call_limit": tool_call_limit,
+                "limits": limits,
                 "harness_cli": harness_cli,
                 "permission_mode": permission_mode,
             },

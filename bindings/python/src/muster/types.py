@@ -565,6 +565,16 @@ class AgentDefinition(TypedDict, total=False):
     knowledge_bases: List[Any]
 
 
+class InvokeAgentLimits(TypedDict, total=False):
+    """What the turn may use up; crossing a limit ends it, `failed`."""
+
+    model_calls: int
+    """How often the model is asked. Default for agents with tools: 100."""
+    tool_calls: int
+    input_tokens: int
+    output_tokens: int
+
+
 class InvokeAgent(TypedDict, total=False):
     """What to run the agent on. A known id continues its thread."""
 
@@ -594,6 +604,10 @@ class InvokeAgent(TypedDict, total=False):
     llm_model_name: Optional[str]
     llm_reasoning_effort: Optional[LlmReasoningEffort]
     tool_call_limit: Optional[int]
+    """How many calls of tools are made; the model is told when there are no more. 0: any number. Default: the agent's.
+    """
+    limits: Optional[InvokeAgentLimits]
+    """What the turn may use up; crossing a limit ends it, `failed`."""
     harness_cli: Optional[str]
     permission_mode: Optional[PermissionMode]
 
