@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from . import types
 from ._area import UNSET
-from ._events import Event
+from ._events import Event, ToolUse
+from ._functions import ToolCall
 from ._native import HTTPAnswer, build_info, library_version
 from ._operations import Agents, LlmProviders, Tasks
 from ._plane import Plane, open
 from ._server import Server
 from ._streams import EventStream
+from ._tools import Tools
 from .errors import (
     APIError,
     BadHandleError,
@@ -66,6 +68,9 @@ __all__ = [
     "StoreError",
     "Tasks",
     "TimeoutError_",
+    "ToolCall",
+    "ToolUse",
+    "Tools",
     "UNSET",
     "UnsupportedError",
     "ValidationError",

@@ -8,19 +8,38 @@ from typing import Any, NamedTuple, Optional
 from .errors import MusterError
 
 
+class ToolUse(NamedTuple):
+    """The call of a tool, as the events of a task tell it."""
+
+    id: str
+    """The call: :attr:`muster.ToolCall.id` in the function that is called."""
+    name: str
+    """The tool, as the model named it."""
+    arguments: Any
+    """As the model wrote them: an object, or a text when it is none."""
+    is_over: bool
+    """Whether it has returned."""
+    result: Any
+    """What it returned; ``None`` before."""
+    is_error: bool
+    """Whether it failed, and :attr:`result` says why."""
+
+
 @dataclass
 class Event:
     """Something that happened to a task.
 
-    A turn has ``task_created``, then ``task_updated`` and ``chunk`` in any number, and at last ``task_finished``. A
-    ``task_updated`` behind chunks says that the answer begins anew: the model's connection broke, and it is asked
-    again. A newer library may give other types; pass over those that you do not know.
+    A turn has ``task_created``, then ``task_updated``, ``chunk``, ``tool_call_request`` and ``tool_call_result`` in any
+    number, and at last ``task_finished``. A ``task_updated`` behind chunks says that the answer begins anew: the
+    model's connection broke, and it is asked again. A newer library may give other types; pass over those that you do
+    not know.
     """
 
     __slots__ = ("type", "task_id", "organization_id", "time", "id", "data", "sequence")
 
     type: str
-    """What happened: ``"task_created"``, ``"task_updated"``, ``"chunk"``, ``"task_finished"``, or something newer."""
+    """What happened: ``"task_created"``, ``"task_updated"``, ``"chunk"``, ``"tool_call_request"``,
+    ``"tool_call_result"``, ``"task_finished"``, or something newer."""
     task_id: str
     """The task, which is also its thread."""
     organization_id: str
@@ -30,7 +49,8 @@ class Event:
     id: str
     """The place behind the event: ``plane.tasks.events(task_id, after=event.id)`` goes on there."""
     data: Any
-    """Of a chunk, a piece of the answer; of the other types, the task as :class:`muster.types.AgentExecution`."""
+    """Of a chunk, a piece of the answer; of a call of a tool, an object, see :attr:`tool`; of the other types, the task
+    as :class:`muster.types.AgentExecution`."""
     sequence: int
     """The last record of the task's journal before the end of the event."""
 
@@ -38,6 +58,19 @@ class Event:
     def text(self) -> str:
         """The piece of the answer that a chunk is; empty for every other event."""
         return self.data if self.type == "chunk" and isinstance(self.data, str) else ""
+
+    @property
+    def tool(self) -> Optional[ToolUse]:
+        """The call of a tool that the event tells of; ``None`` for every other event."""
+        data = self.data
+        if self.type not in ("tool_call_request", "tool_call_result") or not isinstance(data, dict):
+            return None
+        get = data.get
+        is_over = self.type == "tool_call_result"
+        return ToolUse(
+            *(get("request_id", ""), get("tool_name", ""), get("payload")),
+            *(is_over, get("result"), bool(get("is_error"))),
+        )
 
 
 class Item(NamedTuple):

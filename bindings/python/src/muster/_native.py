@@ -175,9 +175,25 @@ def next_item(queue: int, timeout_ms: int) -> Optional[Item]:
 
 def drain(queue: int, most_bytes: int) -> List[Tuple[int, Item]]:
     """What a queue has now: tickets, and what came of their calls."""
+    return [
+        (
+            entry["ticket"],
+            Item(entry["kind"] == "final", entry["sequence"], entry["json"], _told_failure(entry)),
+        )
+        for entry in _drain(queue, 0, most_bytes)
+    ]
+
+
+def wait_for_tools(queue: int) -> List[Tuple[bool, Dict[str, Any]]]:
+    """Waits until calls of tools come: each with whether it only tells that nobody waits for a call any more."""
+    return [(entry["kind"] == "tool_cancel", entry["json"]) for entry in _drain(queue, -1, 0)]
+
+
+def _drain(queue: int, timeout_ms: int, most_bytes: int) -> List[Dict[str, Any]]:
+    """What a queue has, as the library tells it; nothing when nothing came in time."""
     answer, length, error = ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_void_p()
     status = library.muster_queue_drain(
-        queue, 0, most_bytes, ctypes.byref(answer), ctypes.byref(length), ctypes.byref(error)
+        queue, timeout_ms, most_bytes, ctypes.byref(answer), ctypes.byref(length), ctypes.byref(error)
     )
     if status == _TIMEOUT:
         library.muster_error_free(error)
@@ -188,13 +204,41 @@ def drain(queue: int, most_bytes: int) -> List[Tuple[int, Item]]:
         text = ctypes.string_at(answer, length.value)
     finally:
         library.muster_free(answer)
-    return [
-        (
-            entry["ticket"],
-            Item(entry["kind"] == "final", entry["sequence"], entry["json"], _told_failure(entry)),
-        )
-        for entry in json.loads(text.decode())
-    ]
+    entries: List[Dict[str, Any]] = json.loads(text.decode())
+    return entries
+
+
+def register_tool(handle: int, spec: bytes, queue: int) -> None:
+    """Registers a tool whose calls come through a queue."""
+    error = ctypes.c_void_p()
+    status = library.muster_tool_register_queue(handle, spec, queue, ctypes.byref(error))
+    if status != 0:
+        raise _failure(status, error)
+
+
+def unregister_tool(handle: int, name: str) -> None:
+    """Unregisters a tool; its calls end with an error."""
+    text = name.encode()
+    if b"\0" in text:
+        raise ValueError("the name of a tool cannot contain a null character")
+    error = ctypes.c_void_p()
+    status = library.muster_tool_unregister(handle, text, ctypes.byref(error))
+    if status != 0:
+        raise _failure(status, error)
+
+
+def reply_to_tool(handle: int, call_id: str, result: bytes, is_error: bool) -> None:
+    """Answers a call of a tool."""
+    error = ctypes.c_void_p()
+    status = library.muster_tool_reply(handle, call_id.encode(), result, is_error, ctypes.byref(error))
+    if status != 0:
+        raise _failure(status, error)
+
+
+def is_tool_cancelled(handle: int, call_id: str) -> bool:
+    """Whether nobody waits for the answer of a call any more."""
+    is_cancelled: bool = library.muster_tool_cancelled(handle, call_id.encode())
+    return is_cancelled
 
 
 def http(handle: int, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HTTPAnswer:

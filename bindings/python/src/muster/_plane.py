@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 import weakref
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union, overload
 
 from . import _native
 from ._area import given
+from ._functions import ToolFunction
 from ._native import HTTPAnswer
 from ._operations import BLOCKING_OPERATIONS, STREAM_OPERATIONS, Agents, Keys, LlmProviders, Store, Tasks
 from ._server import Server
 from ._streams import EventStream
+from ._tools import Tools
 from .errors import MusterError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ._loops import AsyncEventStream, LoopQueue
 
 _Answer = TypeVar("_Answer")
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # No limit, for a call that is submitted: some hundred thousand years.
 _NO_LIMIT_MS = 2**53
@@ -40,7 +46,8 @@ class Plane:
         self._handle = _native.open_plane(_native.encode(config), self._log)
         # By the id of the event loop; each is touched by the thread of its loop.
         self._loop_queues: Dict[int, LoopQueue] = {}
-        self._finalizer = weakref.finalize(self, _close, self._handle, self._loop_queues, self._log)
+        self._tools = Tools(self._handle)
+        self._finalizer = weakref.finalize(self, _close, self._handle, self._loop_queues, self._tools, 0.0, self._log)
 
     @property
     def agents(self) -> Agents:
@@ -165,6 +172,92 @@ class Plane:
         """
         return Server(self, self._handle, {**(options or {}), **more})
 
+    @property
+    def tools(self) -> Tools:
+        """The tools that :meth:`tool` has made of functions."""
+        return self._tools
+
+    @overload
+    def tool(self, function: _Function, /) -> _Function: ...
+
+    @overload
+    def tool(
+        self,
+        /,
+        *,
+        name: Optional[str] = None,
+        description: Optional[str] = None,
+        parameters: Optional[Mapping[str, Any]] = None,
+        read_only: bool = False,
+        idempotent: bool = False,
+        timeout: Optional[float] = None,
+        result_limit: Optional[int] = None,
+        loop: Optional[asyncio.AbstractEventLoop] = None,
+    ) -> Callable[[_Function], _Function]: ...
+
+    def tool(
+        self,
+        function: Optional[Callable[..., Any]] = None,
+        /,
+        *,
+        name: Optional[str] = None,
+        description: Optional[str] = None,
+        parameters: Optional[Mapping[str, Any]] = None,
+        read_only: bool = False,
+        idempotent: bool = False,
+        timeout: Optional[float] = None,
+        result_limit: Optional[int] = None,
+        loop: Optional[asyncio.AbstractEventLoop] = None,
+    ) -> Any:
+        """Makes a function a tool, which agents of this plane can call: those that list it, as in
+        ``tools=["weather"]``, or all, with ``muster.open(…, tools="all")``. As a decorator, alone or with options; the
+        function stays as it is.
+
+        The model is told its name, the first paragraph of its docstring, and the JSON Schema of its parameters: from
+        their annotations, defaults, and descriptions in the docstring (in the style of Google, NumPy or Sphinx, or as
+        ``Annotated[str, "…"]``). It gets arguments of the annotated types. A parameter that is annotated
+        :class:`ToolCall` gets the call itself. What it returns has to be what JSON has, dataclasses or enums; what it
+        raises, the model is told without a traceback, which is logged by the logger ``muster``.
+
+        Functions run on threads of the plane, at most 64 at a time; ``async def`` functions on one event loop of the
+        plane, or on ``loop``, and are cancelled when nobody waits for them any more. They may call the plane; one that
+        waits for a turn of its own task waits until its time is over.
+
+        Args:
+            function: A function whose parameters can all be given by name.
+            name: 1 to 64 letters, digits, ``_`` and ``-``; by default that of the function.
+            description: Told to the model in place of the docstring's first paragraph.
+            parameters: JSON Schema of the arguments, in place of the annotations; then the function gets what JSON has.
+            read_only: It changes nothing.
+            idempotent: A second call with the same ``idempotency_key`` does nothing more.
+            timeout: Seconds, 60 by default, at most 3600: then the model is told that the call failed.
+            result_limit: The most bytes of an answer's text, 65536 by default; what is more is cut off.
+            loop: The running event loop that an ``async def`` function belongs to.
+        """
+        options: Dict[str, Any] = {
+            "read_only": read_only,
+            "idempotent": idempotent,
+            "timeout_ms": None if timeout is None else _native.milliseconds(timeout),
+            "result_limit": result_limit,
+        }
+
+        def add(function: Callable[..., Any], frame: FrameType) -> Callable[..., Any]:
+            # Annotations may name classes of the function in which the tool stands.
+            made = ToolFunction(
+                function,
+                name=name,
+                description=description,
+                parameters=parameters,
+                loop=loop,
+                local=lambda: frame.f_locals,
+            )
+            self._tools._register(made, options)
+            return function
+
+        if function is not None:
+            return add(function, sys._getframe(1))
+        return lambda function: add(function, sys._getframe(1))
+
     def ticket(self) -> int:
         """Makes a number that names one later call, so that another thread can cancel it."""
         ticket = _native.new_ticket(self._handle)
@@ -184,9 +277,14 @@ class Plane:
     def close(self) -> None:
         """Closes the plane: calls under way raise :class:`ClosedError`, and the store is closed when this returns.
 
+        Tools that are running are told, and waited for: an ``async def`` function is cancelled, any other can see it in
+        :attr:`ToolCall.cancelled`. Those on an event loop of the program's are not waited for. A tool may not close its
+        plane.
+
         Closing twice is harmless. Any later call raises :class:`BadHandleError`.
         """
-        _close(self._handle, self._loop_queues, None)
+        self._tools._check_close()
+        _close(self._handle, self._loop_queues, self._tools, None, None)
         self._finalizer.detach()
 
     def __enter__(self) -> Plane:
@@ -275,12 +373,16 @@ class Plane:
         return _on_helper(operation, lambda: _native.call(self._handle, operation, text, timeout_ms), cancel)
 
 
-def _close(handle: int, loop_queues: Dict[int, LoopQueue], log: Optional[Any]) -> None:
-    """Closes a plane; what waits in event loops is told there. ``log`` is only kept alive until then."""
+def _close(
+    handle: int, loop_queues: Dict[int, LoopQueue], tools: Tools, seconds: Optional[float], log: Optional[Any]
+) -> None:
+    """Closes a plane; what waits in event loops is told there, and tools that run are waited for so long. ``log`` is
+    only kept alive until then."""
     _native.close_plane(handle, log)
     for queue in list(loop_queues.values()):
         queue.retire()
     loop_queues.clear()
+    tools._close(seconds)
 
 
 def _check_stream(operation: str) -> None:
@@ -361,6 +463,7 @@ def open(
     network: Union[str, Sequence[str], None] = None,
     api_key: Optional[str] = None,
     limits: Optional[Mapping[str, Any]] = None,
+    tools: Optional[str] = None,
     log: Optional[_native.Log] = None,
     **other: Any,
 ) -> Plane:
@@ -378,6 +481,8 @@ def open(
         api_key: What a service elsewhere knows the caller by; nothing but this and ``limits`` has a meaning for one.
         limits: ``{"call_timeout_ms", "run_timeout_ms", ...}``: the time of a call without a timeout of its own, and of
             a run that no thread waits for.
+        tools: ``"all"``: agents may call every tool of :meth:`Plane.tool`; ``"listed"``, the default: those that they
+            list.
         log: Called with level, component and message of each log line, on a thread that is inside a call. It must not
             call the plane.
         other: Further keys for a newer library; one that the library does not know is a :class:`MisuseError`.
@@ -393,6 +498,7 @@ def open(
             "network": network,
             "api_key": api_key,
             "limits": limits,
+            "tools": tools,
         }
     )
     return Plane({**config, **other}, log)
