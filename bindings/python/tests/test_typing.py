@@ -28,6 +28,21 @@ with muster.open("agents.db", default_model={"provider": "openai", "name": "gpt-
     with plane.tasks.events(pending["id"], after=event.id) as stream:
         event = next(stream)
     plane.agents.stream(agent["id"], on_disconnect="go on")  # error: no such choice
+
+    @plane.tool
+    def weather(city: str, days: int = 3) -> str:
+        return city
+
+    @plane.tool(name="clock", read_only=True, timeout=2.5)
+    async def now(call: muster.ToolCall) -> bool:
+        return call.cancelled
+
+    told: str = weather("Rome", days=2)
+    weather(5)  # error: the function has kept its type
+    tool: Optional[muster.ToolUse] = event.tool
+    known: List[str] = plane.tools.names()
+    plane.tool(weather, name="w")  # error: either the function or options
+    plane.tool(read_only="yes")  # error: a bool
     plane.agents.create(nme="typo", name=5)  # error: 5
     plane.agents.list(page="1")  # error: "1"
 
