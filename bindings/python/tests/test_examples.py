@@ -54,6 +54,20 @@ def test_stream_of_a_failing_model(store: str, model_server: ModelServer) -> Non
     assert run("stream.py", store, model_server, "status:400").returncode != 0
 
 
+def test_tools(store: str, model_server: ModelServer) -> None:
+    """The fourth example shows a call of one of its functions for each of two questions."""
+    done = run("tools.py", store, model_server, 'call:weather:{"city":"Paris","unit":"F"}')
+    assert done.returncode == 0, done.stderr
+    shown = "  weather({'city': 'Paris', 'unit': 'F'}) -> {'city': 'Paris', 'temperature': 70, 'sky': 'clear'}"
+    assert done.stdout.splitlines().count(shown) == 2
+    assert "completed: The tool said: " in done.stdout
+
+
+def test_tools_of_a_failing_model(store: str, model_server: ModelServer) -> None:
+    """The fourth example fails when the model does."""
+    assert run("tools.py", store, model_server, "status:400").returncode != 0
+
+
 def test_the_examples_are_short() -> None:
     """An example fits on a screen."""
     for path in EXAMPLES.glob("*.py"):
