@@ -43,6 +43,9 @@ enum ServeCommand {
       if let key, session.isJSON { Output.text("{\"key\":\"\(key)\"}\n") }
       throw Plane.failure(status, error).failure
     }
+    // What earlier processes left goes on now that there is somebody to ask how it stands.
+    let resumed = muster_resume(plane.handle, &error)
+    guard resumed == MUSTER_OK else { throw Plane.failure(resumed, error).failure }
     let url = try url(of: server)
     if session.isJSON {
       let answer = try Value.object("url", url)
