@@ -2,13 +2,13 @@
 final class RegisteredTool: @unchecked Sendable {
   let spec: ToolSpec
   let handler: any ToolHandler
-  let returnsAtOnce: Bool
+  let isQueue: Bool
   /// How many threads are inside its handler. Under the registry's lock.
   var inside = 0
 
   init(_ spec: ToolSpec, _ handler: any ToolHandler) {
     self.spec = spec
     self.handler = handler
-    returnsAtOnce = handler.returnsAtOnce
+    isQueue = handler.isQueue
   }
 }

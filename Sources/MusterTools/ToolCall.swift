@@ -14,11 +14,8 @@ package final class ToolCall: PoolJob, @unchecked Sendable {
   /// Nil when the call is over.
   var listener: (any ToolListener)?
   var timer: Int?
-  /// Whether the host was told, or is being told.
+  /// Whether the host knows of it.
   var isTold = false
-  var isBeingTold = false
-  /// Whether the host has to hear, once it was told, that nobody waits.
-  var owesCancel = false
 
   init(_ invocation: ToolInvocation, registry: ToolRegistry, listener: any ToolListener) {
     id = invocation.callID

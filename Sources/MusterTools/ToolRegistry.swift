@@ -138,7 +138,7 @@ package final class ToolRegistry: @unchecked Sendable {
       if !isOver { call.timer = timer }
       lock.unlock()
       if isOver { timers.callOff(timer) }
-      if !tool.returnsAtOnce { return pool.submit(call) }
+      if !tool.isQueue { return pool.submit(call) }
     }
     deliver(call)
     return true
@@ -150,19 +150,22 @@ package final class ToolRegistry: @unchecked Sendable {
     lock.lock()
     let isWanted = call.listener != nil
     if isWanted {
-      call.isTold = true
-      call.isBeingTold = true
+      call.isTold = !tool.isQueue
       tool.inside += 1
     }
     lock.unlock()
     guard isWanted else { return }
     ThreadFrame.run(in: call.frame) { tool.handler.call(call.id, call.text) }
-    lock.lock()
-    call.isBeingTold = false
-    let owesCancel = call.owesCancel
-    lock.unlock()
-    if owesCancel { tool.handler.cancel(call.id) }
     leave(tool)
+  }
+
+  /// Notes that the host reads a call that waited. False when the call is over: then the host does not get it.
+  package func read(_ callID: String) -> Bool {
+    lock.lock()
+    defer { lock.unlock() }
+    guard let call = calls[callID] else { return false }
+    call.isTold = true
+    return true
   }
 
   private func leave(_ tool: RegisteredTool) {
@@ -185,11 +188,6 @@ package final class ToolRegistry: @unchecked Sendable {
     calls[call.id] = nil
     var tellsHost = call.isTold
     if case .answered = ending { tellsHost = false }
-    if tellsHost, call.isBeingTold, tool.returnsAtOnce {
-      // Not before it has heard of the call; whoever is telling it goes on with this.
-      call.owesCancel = true
-      tellsHost = false
-    }
     if tellsHost { tool.inside += 1 }
     if result != nil { telling += 1 }
     let timer = call.timer

@@ -28,67 +28,60 @@ package final class ToolSpec: Sendable {
   /// Of parameters, which are written into journals and requests, inside of what else they have.
   private static var deepest: Int { 100 }
 
-  private static let form = JSON.literal(
+  private static let keys = JSON.literal(
     #"""
     {"type":"object","additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string"},\#
-    "description":{"type":"string","default":""},"parameters":{"type":"object","required":["type"],\#
-    "properties":{"type":{"const":"object"}},"default":{"type":"object","properties":{}}},\#
+    "description":{"type":"string","default":""},\#
+    "parameters":{"type":"object","default":{"type":"object","properties":{}}},\#
     "read_only":{"type":"boolean","default":false},"idempotent":{"type":"boolean","default":false},\#
     "probe":{"type":"boolean","default":false},"thread":{"enum":["any","caller"],"default":"any"},\#
-    "timeout_ms":{"type":["integer","null"],"minimum":1,"maximum":3600000,"default":null},\#
+    "timeout_ms":{"type":"integer","minimum":1,"maximum":3600000,"default":60000},\#
     "result_limit":{"type":"integer","minimum":256,"maximum":16777216,"default":65536}}}
     """#)
 
   /// Reads an object; an unknown key is an error. The schema is compiled to see that it can be.
   package init(_ json: JSON) throws(ToolSpecError) {
-    let form = try ToolSpec.compile(ToolSpec.form, "")
-    let given = form.applyingDefaults(to: json)
-    if let violation = form.violations(of: given, limit: 1).first {
-      throw ToolSpecError("\(violation.pointer): \(violation.message)")
-    }
-    name = given["name"]?.string ?? ""
-    guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy(ToolSpec.isOfName) else {
-      throw ToolSpecError("/name: must be 1 to 64 letters, digits, _ and -")
-    }
-    description = given["description"]?.string ?? ""
-    let parameters = (given["parameters"] ?? .null).detached
-    if parameters.isDeeper(than: ToolSpec.deepest) {
-      throw ToolSpecError("/parameters: nested deeper than \(ToolSpec.deepest) levels")
+    let filled = try ToolSpec.filled(json)
+    name = filled["name"]?.string ?? ""
+    guard ToolSpec.isName(name) else { throw ToolSpecError("/name: must be 1 to 64 letters, digits, _ and -") }
+    description = filled["description"]?.string ?? ""
+    parameters = (filled["parameters"] ?? .null).detached
+    guard parameters["type"]?.isString("object") ?? false, !parameters.isDeeper(than: ToolSpec.deepest) else {
+      throw ToolSpecError(#"/parameters: without "type":"object", or nested too deep"#)
     }
     schema = try ToolSpec.compile(parameters, "/parameters: ")
-    self.parameters = parameters
-    isReadOnly = given["read_only"]?.bool ?? false
-    isIdempotent = given["idempotent"]?.bool ?? false
-    hasProbe = given["probe"]?.bool ?? false
-    isOnCaller = given["thread"]?.isString("caller") ?? false
-    let timeout = given["timeout_ms"]?.int64
-    if isOnCaller, timeout != nil {
-      throw ToolSpecError("/timeout_ms: cannot be with \"thread\":\"caller\": nothing ends the host's own thread")
+    isReadOnly = ToolSpec.flag("read_only", filled)
+    isIdempotent = ToolSpec.flag("idempotent", filled)
+    hasProbe = ToolSpec.flag("probe", filled)
+    isOnCaller = filled["thread"]?.isString("caller") ?? false
+    resultLimit = Int(clamping: ToolSpec.integer("result_limit", filled))
+    timeoutMilliseconds = isOnCaller ? 0 : ToolSpec.integer("timeout_ms", filled)
+    if isOnCaller, json.present("timeout_ms") != nil {
+      throw ToolSpecError(#"/timeout_ms: cannot be with "thread":"caller""#)
     }
-    timeoutMilliseconds = isOnCaller ? 0 : timeout ?? 60_000
-    resultLimit = Int(clamping: given["result_limit"]?.int64 ?? 0)
-    var writer = JSONWriter(capacity: given.bytes.count &+ 32)
-    writer.beginObject()
-    writer.member("name", name)
-    writer.member("description", description)
-    writer.member("parameters", parameters)
-    writer.member("read_only", isReadOnly)
-    writer.member("idempotent", isIdempotent)
-    writer.member("probe", hasProbe)
-    writer.member("thread", isOnCaller ? "caller" : "any")
-    writer.member("timeout_ms", isOnCaller ? nil : timeoutMilliseconds)
-    writer.member("result_limit", Int64(resultLimit))
-    writer.endObject()
-    self.json = writer.json
+    self.json = isOnCaller ? filled.setting([("timeout_ms", .null)]) : filled
   }
 
-  private static func isOfName(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-      return true
-    default: return false
+  /// A right spec with its defaults, in the order of the keys.
+  private static func filled(_ json: JSON) throws(ToolSpecError) -> JSON {
+    let schema = try compile(keys, "")
+    let filled = schema.applyingDefaults(to: json)
+    guard let violation = schema.violations(of: filled, limit: 1).first else { return filled }
+    throw ToolSpecError("\(violation.pointer): \(violation.message)")
+  }
+
+  private static func flag(_ key: String, _ filled: JSON) -> Bool { filled[key]?.bool ?? false }
+
+  private static func integer(_ key: String, _ filled: JSON) -> Int64 { filled[key]?.int64 ?? 0 }
+
+  private static func isName(_ name: String) -> Bool {
+    for byte in name.utf8 {
+      let letter = byte | 0x20
+      let isLetter = letter >= UInt8(ascii: "a") && letter <= UInt8(ascii: "z")
+      let isDigit = byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
+      if !isLetter, !isDigit, byte != UInt8(ascii: "_"), byte != UInt8(ascii: "-") { return false }
     }
+    return !name.isEmpty && name.utf8.count <= 64
   }
 
   private static func compile(_ schema: JSON, _ place: String) throws(ToolSpecError) -> JSONSchema {

@@ -183,6 +183,21 @@ struct QueueToolTests {
     #expect(left == nil)
   }
 
+  @Test("a queue that is closed with a cancel unread is let go of")
+  func unreadCancel() throws {
+    weak var left: EventQueue?
+    do {
+      let queue = EventQueue(plane: bench.plane)
+      left = queue
+      try queue.register(try bench.spec("add"))
+      try bench.start("add", "c1", results)
+      #expect(try queue.read() == ["call c1"])
+      try bench.plane.unregisterTool("add")
+      queue.close()
+    }
+    #expect(left == nil)
+  }
+
   @Test("a tool that is refused holds nothing")
   func refused() throws {
     weak var left: EventQueue?
@@ -196,7 +211,7 @@ struct QueueToolTests {
     #expect(left == nil)
   }
 
-  @Test("calls that nobody reads cost nothing once they are over, however many")
+  @Test("calls that are over before they are read are not given, however many")
   func bounded() throws {
     try queue.register(try bench.spec("add"))
     for round in 0..<20_000 { try bench.start("add", "c\(round)", results).cancel() }

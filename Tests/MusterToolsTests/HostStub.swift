@@ -11,11 +11,11 @@ final class HostStub: ToolHandler, @unchecked Sendable {
   private var releases = 0
   private var open = 0
   private var mostOpen = 0
-  let returnsAtOnce: Bool
+  let isQueue: Bool
   private let body: @Sendable (String) -> Void
 
-  init(returnsAtOnce: Bool = false, _ body: @escaping @Sendable (String) -> Void = { _ in }) {
-    self.returnsAtOnce = returnsAtOnce
+  init(isQueue: Bool = false, _ body: @escaping @Sendable (String) -> Void = { _ in }) {
+    self.isQueue = isQueue
     self.body = body
   }
 

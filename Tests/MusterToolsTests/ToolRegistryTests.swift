@@ -199,22 +199,23 @@ struct ToolRegistryTests {
     #expect(results.count == 0)
   }
 
-  @Test("A host that is told at once hears of a call before it hears that nobody waits for it")
-  func order() throws {
-    let registry = registry
-    for round in 0..<200 {
-      let host = HostStub(returnsAtOnce: true)
-      let results = Results()
-      try registry.register(try spec("add"), host)
-      let id = "c\(round)"
-      let thread = Thread { registry.cancel(id) }
-      thread.start()
+  @Test("A call that waits to be read is the host's from its reading on: before, it is not told of its end")
+  func reading() throws {
+    let host = HostStub(isQueue: true)
+    let results = Results()
+    try registry.register(try spec("add", #","timeout_ms":200"#), host)
+    for id in ["read", "unread", "late"] {
       _ = try registry.start(invocation("add", id), onCaller: false, listener: results)
-      registry.cancel(id)
-      try registry.unregister("add")
-      #expect(host.calls.count == host.cancels.count)
     }
+    #expect(host.calls == ["read", "unread", "late"])
+    #expect(registry.read("read"))
+    registry.cancel("read")
+    registry.cancel("unread")
+    #expect(!registry.read("read") && !registry.read("unread") && !registry.read("other"))
+    #expect(results.text == "timed out after 200 ms; it was not begun")
     registry.close()
+    #expect(host.cancels == ["read"])
+    #expect(results.count == 1)
   }
 
   @Test("Unregistering ends the calls that wait with an error, and waits for the host's code")
@@ -292,8 +293,8 @@ struct ToolRegistryTests {
       _ = try registry.start(invocation("slow", "c\(number)"), onCaller: false, listener: results)
     }
     #expect(host.waits { $0.threadsInside == 64 })
-    // What leaves the host's code alone needs none of them.
-    let queue = HostStub(returnsAtOnce: true)
+    // What waits to be read needs none of them.
+    let queue = HostStub(isQueue: true)
     try registry.register(try spec("queue"), queue)
     _ = try registry.start(invocation("queue", "q"), onCaller: false, listener: results)
     #expect(queue.calls == ["q"])
@@ -334,7 +335,7 @@ struct ToolRegistryTests {
   func storm() throws {
     let registry = registry
     let hosts = (0..<4).map { number in
-      HostStub(returnsAtOnce: number == 3) { id in
+      HostStub(isQueue: number == 3) { id in
         if number == 1 { usleep(UInt32.random(in: 0..<400)) }
         if number != 2 { try? registry.reply(id, .literal("1"), isError: false) }
       }

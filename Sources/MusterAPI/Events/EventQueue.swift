@@ -135,7 +135,7 @@ package final class EventQueue: @unchecked Sendable {
   package func register(_ spec: ToolSpec) throws(Failure) {
     if spec.isOnCaller { throw Failure(.misuse, "a tool with \"thread\":\"caller\" cannot come through a queue") }
     let events = ToolEvents(name: spec.name, queue: self)
-    try list(events)
+    events.setReader(try list(events))
     do throws(Failure) {
       try plane.registerTool(spec, events)
     } catch {
@@ -153,7 +153,7 @@ package final class EventQueue: @unchecked Sendable {
 
   private static var closed: Failure { Failure(.badHandle, "the queue is closed") }
 
-  private func list(_ events: ToolEvents) throws(Failure) {
+  private func list(_ events: ToolEvents) throws(Failure) -> Entry {
     lock.lock()
     defer { lock.unlock() }
     if isClosed { throw EventQueue.closed }
@@ -162,10 +162,10 @@ package final class EventQueue: @unchecked Sendable {
     events.number = lastTool
     let entry = Entry(queue: self, ticket: lastTool, userData: 0, source: events)
     entries[lastTool] = entry
-    events.setReader(entry)
+    return entry
   }
 
-  /// Forgets a tool that is unregistered. What is left of it can still be read.
+  /// Forgets a tool that is unregistered and read to its end. Under the lock of its events.
   func forget(_ events: ToolEvents) {
     lock.lock()
     if entries.removeValue(forKey: events.number) != nil { tools -= 1 }

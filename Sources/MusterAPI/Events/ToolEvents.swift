@@ -3,34 +3,20 @@ import MusterSystem
 import MusterTools
 
 /// The calls of one tool, and what there is to say of them, until they are read through a queue. What waits here is bounded
-/// by the calls that are open: a call that is over before it was read is taken back.
+/// by the calls that are open: those that are over before they were read are not given, and removed now and then.
 final class ToolEvents: QueueSource, ToolHandler, @unchecked Sendable {
-  private struct Item {
-    /// Of the call's id, which is looked for by it.
-    let hash: Int
-    let callID: String
-    /// What is given; nil for a call that was taken back.
-    var text: [UInt8]?
-    let isCancel: Bool
-
-    /// Whether it is this call, and still waits.
-    func isUnread(_ id: String) -> Bool { !isCancel && text != nil && callID == id }
-  }
-
   private let name: String
   private let queue: EventQueue
   /// In its queue; set once, before it is registered.
   var number: UInt64 = 0
   private let lock = Lock()
   // Under the lock.
-  /// Nil before it is registered, and when nothing is read any more.
+  /// Nil before it is registered, and when nothing is given any more.
   private var reader: (any SubmissionReader)?
   private var isReleased = false
-  /// In the order in which they came; those before `first` were given.
-  private var items: [Item] = []
-  private var first = 0
-  /// How many of the others were taken back.
-  private var takenBack = 0
+  private var items = Queue<SubmissionItem>()
+  /// From how many items on it is looked which of them are over.
+  private var many = 64
 
   init(name: String, queue: EventQueue) {
     self.name = name
@@ -39,53 +25,36 @@ final class ToolEvents: QueueSource, ToolHandler, @unchecked Sendable {
 
   // MARK: - Heard from the registry
 
-  var returnsAtOnce: Bool { true }
+  var isQueue: Bool { true }
 
-  func call(_ callID: String, _ json: [UInt8]) { add(callID, json, isCancel: false) }
+  func call(_ callID: String, _ json: [UInt8]) { add(.tool(json, isCancel: false)) }
 
   func cancel(_ callID: String) {
-    if takeBack(callID) { return }
     var writer = JSONWriter(capacity: 96)
     writer.beginObject()
     writer.member("call_id", callID)
     writer.endObject()
-    add(callID, writer.bytes, isCancel: true)
+    add(.tool(writer.bytes, isCancel: true))
   }
 
-  private func add(_ callID: String, _ text: [UInt8], isCancel: Bool) {
+  private func add(_ item: SubmissionItem) {
     lock.lock()
     let reader = reader
-    if reader != nil { items.append(Item(hash: callID.hashValue, callID: callID, text: text, isCancel: isCancel)) }
+    if reader != nil {
+      items.append(item)
+      if items.count >= many { tidy() }
+    }
     lock.unlock()
     reader?.mayHaveMore()
   }
 
-  /// Takes a call back that was not read. False when it was.
-  private func takeBack(_ callID: String) -> Bool {
-    let hash = callID.hashValue
-    lock.lock()
-    defer { lock.unlock() }
-    var place = first
-    while place < items.count, items[place].hash != hash || !items[place].isUnread(callID) { place += 1 }
-    guard place < items.count else { return false }
-    items[place].text = nil
-    takenBack += 1
-    tidy()
-    return true
-  }
-
-  /// Keeps what was given or taken back from being more than what waits. Called with the lock held.
+  /// Called with the lock held.
   private func tidy() {
-    guard first + takenBack > 64, first + takenBack > items.count / 2 else { return }
-    var left: [Item] = []
-    for place in first..<items.count where items[place].text != nil { left.append(items[place]) }
-    items = left
-    first = 0
-    takenBack = 0
+    for _ in 0..<items.count { if let item = items.popFirst(), isWanted(item) { items.append(item) } }
+    many = max(64, 2 &* items.count)
   }
 
   func release() {
-    queue.forget(self)
     lock.lock()
     isReleased = true
     letGo()
@@ -94,10 +63,22 @@ final class ToolEvents: QueueSource, ToolHandler, @unchecked Sendable {
 
   /// Each holds the other, until it is released and read to its end. Called with the lock held.
   private func letGo() {
-    if isReleased, first + takenBack >= items.count { reader = nil }
+    guard isReleased, items.isEmpty else { return }
+    reader = nil
+    queue.forget(self)
   }
 
   // MARK: - Reading
+
+  /// The id of a call that is given, if it is not over.
+  private func callID(_ item: SubmissionItem) -> String? {
+    if case .tool(let json, isCancel: false) = item { return JSON.trusted(json)["call_id"]?.string }
+    return nil
+  }
+
+  private func isWanted(_ item: SubmissionItem) -> Bool {
+    callID(item).map { !queue.plane.tools.isCancelled($0) } ?? true
+  }
 
   func setReader(_ reader: any SubmissionReader) {
     lock.lock()
@@ -108,17 +89,9 @@ final class ToolEvents: QueueSource, ToolHandler, @unchecked Sendable {
   func next() -> SubmissionItem? {
     lock.lock()
     defer { lock.unlock() }
-    while first < items.count {
-      let item = items[first]
-      items[first].text = nil
-      first += 1
-      guard let text = item.text else {
-        takenBack -= 1
-        continue
-      }
-      letGo()
-      tidy()
-      return .tool(text, isCancel: item.isCancel)
+    defer { letGo() }
+    while let item = items.popFirst() {
+      if callID(item).map({ queue.plane.tools.read($0) }) ?? true { return item }
     }
     return nil
   }
@@ -127,9 +100,7 @@ final class ToolEvents: QueueSource, ToolHandler, @unchecked Sendable {
   func close() {
     lock.lock()
     reader = nil
-    items = []
-    first = 0
-    takenBack = 0
+    items = Queue()
     lock.unlock()
     try? queue.plane.tools.unregister(name, of: self)
   }

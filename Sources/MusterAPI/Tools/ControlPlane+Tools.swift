@@ -52,11 +52,11 @@ extension ControlPlane {
     _ operation: Operation, _ arguments: Arguments, as caller: Caller?
   ) throws(Failure) {
     guard ToolThread.isInCall, operation.form != .answer else { return }
-    var id = operation.form == .events ? nil : arguments.body?["id"]
-    if operation.form == .events {
-      for parameter in arguments.parameters where parameter.name == "task_id" { id = parameter.value }
-    }
-    guard let task = id?.string, ToolThread.serves((caller ?? host).organizationID, task) else { return }
+    var id = arguments.body?["id"]
+    // No operation that waits has both.
+    for parameter in arguments.parameters where parameter.name == "task_id" { id = parameter.value }
+    let organization = caller?.organizationID ?? host.organizationID
+    guard let task = id?.string, ToolThread.serves(organization, task) else { return }
     throw Failure(.wouldDeadlock, "the task waits for the tool that makes this call")
   }
 }
