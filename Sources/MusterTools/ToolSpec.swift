@@ -43,7 +43,9 @@ package final class ToolSpec: Sendable {
   package init(_ json: JSON) throws(ToolSpecError) {
     let filled = try ToolSpec.filled(json)
     name = filled["name"]?.string ?? ""
-    guard ToolSpec.isName(name) else { throw ToolSpecError("/name: must be 1 to 64 letters, digits, _ and -") }
+    guard ToolSpec.isName(filled["name"]?.utf8 ?? []) else {
+      throw ToolSpecError("/name: must be 1 to 64 letters, digits, _ and -")
+    }
     description = filled["description"]?.string ?? ""
     parameters = (filled["parameters"] ?? .null).detached
     guard parameters["type"]?.isString("object") ?? false, !parameters.isDeeper(than: ToolSpec.deepest) else {
@@ -74,14 +76,14 @@ package final class ToolSpec: Sendable {
 
   private static func integer(_ key: String, _ filled: JSON) -> Int64 { filled[key]?.int64 ?? 0 }
 
-  private static func isName(_ name: String) -> Bool {
-    for byte in name.utf8 {
+  private static func isName(_ name: [UInt8]) -> Bool {
+    for byte in name {
       let letter = byte | 0x20
       let isLetter = letter >= UInt8(ascii: "a") && letter <= UInt8(ascii: "z")
       let isDigit = byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
       if !isLetter, !isDigit, byte != UInt8(ascii: "_"), byte != UInt8(ascii: "-") { return false }
     }
-    return !name.isEmpty && name.utf8.count <= 64
+    return !name.isEmpty && name.count <= 64
   }
 
   private static func compile(_ schema: JSON, _ place: String) throws(ToolSpecError) -> JSONSchema {
