@@ -1,5 +1,5 @@
-// What a model server may stream: the first byte chooses the status, the second the headers, the third how the answer ends, the fourth how it is
-// cut; the rest is the body. However it is cut, the same is heard of it and it ends in the same way. What is heard is UTF-8; a failure says why in
+// What a model server may stream: the first byte chooses the status, and above 127 that tools are offered, the second the headers, the third how the
+// answer ends, the fourth how it is cut; the rest is the body. However it is cut, the same is heard of it and it ends in the same way. What is heard is UTF-8; a failure says why in
 // one line, without the key. The events alone are read with a small limit, too.
 import CFuzzer
 import MusterHTTP
@@ -17,10 +17,14 @@ let headers: [[HTTPHeader]] = [
   [HTTPHeader("Content-Type", "text/html"), HTTPHeader("Retry-After", "7"), HTTPHeader("x-should-retry", "false")],
 ]
 let ends: [HTTPError?] = [nil, nil, .broken("reset"), .timedOut, .tooLarge(9), .interrupted(.stopped)]
-let request = ModelRequest(
+let plainRequest = ModelRequest(
   endpoint: ModelEndpoint(
     provider: "openai", base: "https://models.example/v1", key: key, extraHeaders: [HTTPHeader("X-Key", key)]),
   model: "gpt-4.1", messages: [])
+let toolRequest = ModelRequest(
+  endpoint: plainRequest.endpoint, model: "gpt-4.1", messages: [],
+  tools: [ModelTool(name: "f", description: "", parameters: .literal(#"{"type":"object"}"#))])
+nonisolated(unsafe) var request = plainRequest
 
 struct Heard: Equatable {
   var text: [UInt8] = []
@@ -59,6 +63,8 @@ func hear(_ pieces: [[UInt8]], _ status: Int, _ headers: [HTTPHeader], _ error: 
     guard text.kind == .string, text.utf8 == heard.text,
       (try? JSON.parse(Array(text.bytes)))?.hasSameBytes(text) == true
     else { fatalError("the text is no JSON string") }
+    guard end.calls.isEmpty || !request.tools.isEmpty else { fatalError("calls of tools that were not offered") }
+    check(end.calls, end.opaque)
     heard.end = "\(end)"
   case .failed(let failure):
     check(failure)
@@ -77,6 +83,26 @@ func check(_ failure: ModelFailure) {
     fatalError("the key: \(failure.message)")
   }
   if let wait = failure.retryAfterMilliseconds, wait < 0 || wait > 60_000 { fatalError("waits \(wait) ms") }
+}
+
+/// The calls go into a next question, which is JSON with all that they have; no two have the same id.
+func check(_ calls: [ModelToolCall], _ opaque: JSON?) {
+  if calls.isEmpty, opaque != nil { fatalError("something goes back without calls") }
+  let message = ModelMessage.calls(text: nil, calls, opaque: opaque)
+  let request = ModelRequest(endpoint: request.endpoint, model: "m", messages: [message])
+  guard let body = try? JSON.parse(OpenAIChatEncoder.encode(request)),
+    let sent = body["messages"]?.elements.first?["tool_calls"]?.elements, sent.count == calls.count
+  else { fatalError("the next question is no JSON") }
+  for (place, call) in calls.enumerated() {
+    guard !call.name.isEmpty, sent[place]["id"]?.string == call.id,
+      !calls[..<place].contains(where: { $0.id == call.id })
+    else { fatalError("a call without a name, or with an id that is not its own: \(call)") }
+    guard let arguments = sent[place]["function"]?["arguments"]?.utf8, (try? JSON.parse(arguments))?.kind == .object
+    else { fatalError("the arguments are no object: \(call)") }
+    for value in [call.arguments, call.opaque ?? .null] where (try? JSON.parse(Array(value.bytes))) == nil {
+      fatalError("no JSON: \(call)")
+    }
+  }
 }
 
 /// The events with a small limit: what is read of them, and whether the limit was passed.
@@ -116,7 +142,8 @@ func checkAlone(_ body: ArraySlice<UInt8>, _ whole: Heard, _ headers: [HTTPHeade
 
 func check(_ input: [UInt8]) {
   guard input.count >= 4 else { return }
-  let status = statuses[Int(input[0]) % statuses.count]
+  let status = statuses[Int(input[0] & 127) % statuses.count]
+  request = input[0] > 127 ? toolRequest : plainRequest
   let headers = headers[Int(input[1]) % headers.count]
   let end = ends[Int(input[2]) % ends.count]
   let body = input[4...]
