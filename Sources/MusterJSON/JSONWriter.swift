@@ -69,6 +69,13 @@ package struct JSONWriter {
     needsComma = false
   }
 
+  /// The members of an object as they stand in another text.
+  package mutating func members(of object: JSON) {
+    guard object.kind == .object, !object.isEmpty else { return }
+    separate()
+    bytes.append(contentsOf: object.bytes.dropFirst().dropLast())
+  }
+
   /// A value as it stands in another text.
   package mutating func value(_ json: JSON) {
     separate()

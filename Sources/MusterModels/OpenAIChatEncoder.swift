@@ -21,7 +21,7 @@ enum OpenAIChatEncoder {
         // Nothing is null: some refuse an empty text.
         writer.member("content", text?.isEmpty ?? true ? nil : text)
         encode(calls, to: &writer)
-        splice(opaque, to: &writer)
+        if let opaque { writer.members(of: opaque) }
       case .result(let callID, let content):
         writer.member("role", "tool")
         writer.member("tool_call_id", callID)
@@ -60,7 +60,7 @@ enum OpenAIChatEncoder {
       beginFunction(name(call.name), to: &writer)
       writer.member("arguments", arguments(call.arguments))
       writer.endObject()
-      splice(call.opaque, to: &writer)
+      if let opaque = call.opaque { writer.members(of: opaque) }
       writer.endObject()
     }
     writer.endArray()
@@ -82,12 +82,11 @@ enum OpenAIChatEncoder {
   private static func arguments(_ arguments: JSON) -> JSON {
     if arguments.isEmpty { return .literal(#""{}""#) }
     if let text = arguments.utf8, (try? JSON.parse(text))?.kind == .object { return arguments }
-    var object = JSONWriter(capacity: arguments.bytes.count &+ 20)
-    object.beginObject()
-    object.member("INVALID_JSON", arguments)
-    object.endObject()
-    var writer = JSONWriter(capacity: object.bytes.count &* 2)
-    writer.value(utf8: object.bytes)
+    var object = Array(#"{"INVALID_JSON":"#.utf8)
+    object.append(contentsOf: arguments.bytes)
+    object.append(UInt8(ascii: "}"))
+    var writer = JSONWriter(capacity: object.count &* 2)
+    writer.value(utf8: object)
     return writer.json
   }
 
@@ -111,14 +110,6 @@ enum OpenAIChatEncoder {
     writer.key("function")
     writer.beginObject()
     writer.member("name", name)
-  }
-
-  /// Members that a provider gave, as it wrote them.
-  private static func splice(_ opaque: JSON?, to writer: inout JSONWriter) {
-    for member in opaque?.members ?? [] {
-      writer.key(member.lexeme)
-      writer.value(member.value)
-    }
   }
 
   private static func encode(_ schema: JSON?, to writer: inout JSONWriter) {

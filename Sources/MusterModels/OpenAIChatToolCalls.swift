@@ -53,17 +53,18 @@ struct OpenAIChatToolCalls {
     let id = element["id"]?.string ?? ""
     let function = element["function"]
     let name = function?["name"]?.string ?? ""
-    // The first is kept in any case, so that it is known that there are calls.
-    guard OpenAIChatOpaque.take(id.utf8.count &+ name.utf8.count, from: &room) || calls.isEmpty else { return }
     let place: Int
     if !isWhole, let found = calls.lastIndex(where: { index == nil || $0.index == index }),
       !calls[found].isFollowed(by: id, name, isNumbered: index != nil)
     {
       place = found
-      if calls[place].id.isEmpty { calls[place].id = id }
-      calls[place].add(name: name)
+      if calls[place].id.isEmpty, OpenAIChatOpaque.take(id.utf8.count, from: &room) { calls[place].id = id }
+      // Some servers repeat it.
+      if name != calls[place].name, OpenAIChatOpaque.take(name.utf8.count, from: &room) { calls[place].add(name: name) }
     } else {
       guard calls.count < OpenAIChatToolCalls.countLimit else { return isTooMany = true }
+      // The first is kept in any case, so that it is known that there are calls.
+      guard OpenAIChatOpaque.take(id.utf8.count &+ name.utf8.count, from: &room) || calls.isEmpty else { return }
       place = calls.count
       calls.append(Call(index: index, id: id, name: name))
     }
@@ -138,7 +139,7 @@ extension OpenAIChatToolCalls.Call {
     return !isNumbered || isWhole || !arguments.isEmpty && name != self.name
   }
 
-  /// Takes a name or a piece of one: some servers repeat it, few cut it.
+  /// Takes a piece of the name: few servers cut it, and some say more of it each time.
   fileprivate mutating func add(name piece: String) {
     if piece.utf8.starts(with: name.utf8) { name = piece } else { name += piece }
   }

@@ -85,6 +85,19 @@ struct JSONTests {
     #expect(text(try json("{}").setting([])) == "{}")
   }
 
+  @Test("the writer takes the members of another object as they stand there")
+  func spliced() throws {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.members(of: try json("{}"))
+    writer.members(of: try json(#"[{"a":1.50,"b":"\/"}]"#).elements[0])
+    writer.members(of: try json("[1]"))
+    writer.members(of: try json(#"{"c":{}}"#))
+    writer.member("d", true)
+    writer.endObject()
+    #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"a":1.50,"b":"\/","c":{},"d":true}"#)
+  }
+
   @Test("the writer writes what the parser reads")
   func writer() throws {
     var writer = JSONWriter()

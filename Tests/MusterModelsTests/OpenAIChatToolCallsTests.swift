@@ -349,6 +349,11 @@ struct OpenAIChatToolCallsTests {
     #expect(heard.end == (excess == 0 ? "stop gpt-4.1-2025 -" : told))
     #expect(excess == 1 || heard.calls.first?.utf8.count == 8_388_608 + 6)
 
+    // What is repeated with each piece is kept once.
+    let repeated = #"{"index":0,"id":"\#(long)","function":{"name":"f","arguments":"x"}}"#
+    let pieces = [String](repeating: calls(repeated), count: 9)
+    #expect(Long.hear(pieces.joined() + chunk("{}", finish: "stop")).calls == [long + " f \"xxxxxxxxx\""])
+
     // Beyond that nothing is kept, so that the rest of a long answer costs nothing; without calls it is an answer.
     let thought = (0..<9).map { _ in chunk(#"{"reasoning":"\#(long)"}"#) }.joined()
     #expect(Long.hear(thought + begin + chunk("{}", finish: "stop")).end == told)
