@@ -5,11 +5,6 @@
 
 #include "queue.h"
 
-/* Whether agents call tools already. */
-#ifndef AGENTS_CALL_TOOLS
-#define AGENTS_CALL_TOOLS 0
-#endif
-
 static const char *folder;
 static int stores;
 
@@ -239,7 +234,16 @@ static void many_threads_register(void) {
 /* ---- agents that call tools: `call:NAME` asks for the tool, then says what came of it ---- */
 
 /* An agent that may use the tools of the plane. */
-static char *tool_agent(muster *plane, const char *model) { return create_agent(plane, model, model); }
+static char *tool_agent(muster *plane, const char *model) {
+  char *agent = create_agent(plane, model, model), *text = NULL;
+  json_t *body = json_pack("{s:[s]}", "tools", strchr(model, ':') + 1);
+  char *body_text = json_dumps(body, JSON_COMPACT);
+  CHECK_INTEGER(MUSTER_OK, muster_agent_update(plane, agent, body_text, true, &text, NULL, NULL));
+  muster_free(text);
+  free(body_text);
+  json_decref(body);
+  return agent;
+}
 
 /* Runs the agent to its end on this thread; gives the status, and the task. */
 static muster_status invoke(muster *plane, const char *agent, const char *task, int64_t timeout_ms, json_t **out) {
@@ -494,8 +498,6 @@ int main(int argc, char **argv) {
   queues_bring_and_take_tools();
   a_service_elsewhere_has_no_tools();
   many_threads_register();
-  if (AGENTS_CALL_TOOLS) {
-    agents_call_tools();
-  }
+  agents_call_tools();
   return check_finish("tools");
 }
