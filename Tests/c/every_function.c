@@ -27,6 +27,7 @@ static const struct {
     FUNCTION(muster_close),
     FUNCTION(muster_ticket_new),
     FUNCTION(muster_cancel),
+    FUNCTION(muster_resume),
     FUNCTION(muster_call),
     FUNCTION(muster_agents_list),
     FUNCTION(muster_agents_list_full),

@@ -184,6 +184,7 @@ static void wrong_handles(muster *open_plane, muster *closed) {
     }
     CHECK_INTEGER(0, muster_ticket_new(wrong[which]));
     CHECK_INTEGER(MUSTER_E_BAD_HANDLE, muster_cancel(wrong[which], 1));
+    CHECK_INTEGER(MUSTER_E_BAD_HANDLE, muster_resume(wrong[which], NULL));
     CHECK(muster_tool_cancelled(wrong[which], "c"));
   }
   CHECK_INTEGER(MUSTER_OK, muster_close(NULL));
