@@ -101,6 +101,14 @@ def cancel(handle: int, ticket: int) -> None:
         raise _failure(status, ctypes.c_void_p())
 
 
+def resume(handle: int) -> None:
+    """Goes on with the runs that earlier processes left."""
+    error = ctypes.c_void_p()
+    status = library.muster_resume(handle, ctypes.byref(error))
+    if status != 0:
+        raise _failure(status, error)
+
+
 def call(handle: int, operation: str, args: bytes, timeout_ms: int) -> Any:
     """Calls an operation on this thread and gives its parsed answer."""
     name = _name(operation)

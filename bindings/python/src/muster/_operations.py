@@ -1135,6 +1135,54 @@ class Tasks(Area):
         answer: types.AgentExecution = self._call("tasks.stop", {"task_id": task_id})
         return answer
 
+    def approve(
+        self,
+        task_id: str,
+        *,
+        request_id: Optional[str] = None,
+        decision: Optional[types.Decision] = None,
+        comment: Optional[str] = None,
+        user: Optional[str] = None,
+        **other: Any,
+    ) -> types.AgentExecution:
+        """Lets a paused task go on: with the call that it asked about, or with what became of it.
+
+        Args:
+            task_id: The task's id, which is also its thread's.
+            request_id: Which call, as `hitl_request` names it; the one that it shows by default.
+            decision: Asked for approval: `proceed` (the default) makes the call. Asked for the outcome: `done` takes
+                the call as made, `not_done` makes it again. `give_up` ends the task, failed.
+            comment: With `done`: what the model is told as the result.
+            user: Who decided; kept in the task's journal.
+            other: Further fields of the request.
+        """
+        fields = given({"request_id": request_id, "decision": decision, "comment": comment, "user": user})
+        body = {**fields, **other}
+        answer: types.AgentExecution = self._call("tasks.approve", {"task_id": task_id}, body)
+        return answer
+
+    def reject(
+        self,
+        task_id: str,
+        *,
+        request_id: Optional[str] = None,
+        comment: Optional[str] = None,
+        user: Optional[str] = None,
+        **other: Any,
+    ) -> types.AgentExecution:
+        """Declines the call that a paused task asked about: the model is told. Where it was asked what became of a
+        call, the task ends.
+
+        Args:
+            task_id: The task's id, which is also its thread's.
+            comment: Why; the model is told.
+            other: Further fields of the request.
+        """
+        fields = given({"request_id": request_id, "comment": comment, "user": user})
+        body = {**fields, **other}
+        answer: types.AgentExecution = self._call("tasks.reject", {"task_id": task_id}, body)
+        return answer
+
     def delete(self, task_id: str) -> None:
         """Removes a task and its sub-tasks for good; it is stopped first.
 

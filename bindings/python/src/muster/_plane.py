@@ -274,6 +274,16 @@ class Plane:
         """
         _native.cancel(self._handle, ticket)
 
+    def resume(self) -> None:
+        """Goes on with the runs that earlier processes left unfinished.
+
+        Submitted and asynchronous runs go on where their journals end, and those that a person was asked about, once that
+        is decided (``tasks.approve``, ``tasks.reject``). Calls of tools whose outcome is not known are made again if the tool
+        is ``read_only`` or ``idempotent``; for others the task is paused and asks. A run that needs a tool which is not
+        registered waits until it is. It returns at once. The runs of living processes are not touched.
+        """
+        _native.resume(self._handle)
+
     def close(self) -> None:
         """Closes the plane: calls under way raise :class:`ClosedError`, and the store is closed when this returns.
 

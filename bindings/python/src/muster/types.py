@@ -71,6 +71,7 @@ Transport = Literal["stdio", "sse", "streamable-http"]
 AuthType = Literal["api_key", "oauth2", "custom_headers", "none", "sso_user"]
 ThinkMode = Literal["default", "harder"]
 PermissionMode = Literal["full", "gated"]
+Decision = Literal["proceed", "done", "not_done", "give_up"]
 AgentExecutionStatus = Literal["pending", "executing", "paused", "error", "failed", "completed", "stopped"]
 ThreadMessageRole = Literal["user", "assistant", "system", "tool"]
 ActivityEntryRole = Literal["user", "agent"]
@@ -610,6 +611,28 @@ class InvokeAgent(TypedDict, total=False):
     """What the turn may use up; crossing a limit ends it, `failed`."""
     harness_cli: Optional[str]
     permission_mode: Optional[PermissionMode]
+
+
+class ApproveTask(TypedDict, total=False):
+    """A person's decision about the call that a task is paused for (`hitl_request`)."""
+
+    request_id: Optional[str]
+    """Which call, as `hitl_request` names it; the one that it shows by default."""
+    decision: Optional[Decision]
+    """Asked for approval: `proceed` (the default) makes the call. Asked for the outcome: `done` takes the call as made,
+    `not_done` makes it again. `give_up` ends the task, failed.
+    """
+    comment: Optional[str]
+    """With `done`: what the model is told as the result."""
+    user: Optional[str]
+    """Who decided; kept in the task's journal."""
+
+
+class RejectTask(TypedDict, total=False):
+    request_id: Optional[str]
+    comment: Optional[str]
+    """Why; the model is told."""
+    user: Optional[str]
 
 
 class InvokeInput(TypedDict, total=False):
