@@ -43,12 +43,12 @@ extension RunDriver {
       log.write(.info, "runs", "task \(task.id) waits for the tool \(missing.name)")
       return
     }
-    // Two that go on with it at the same time: one of them finds that it is gone.
+    guard pool.isReady else { throw .tooMany(0) }
+    // Of two that go on with it at the same time one finds that it is gone.
     guard resumes.take(task) else { return }
     let flight = RunFlight(
       resuming: task, driver: self, deadline: .after(milliseconds: settings.runTimeoutMilliseconds),
       interrupt: Interrupt())
-    guard pool.isReady else { throw .tooMany(0) }
     do throws(RunError) {
       try flights.add(flight)
     } catch {
