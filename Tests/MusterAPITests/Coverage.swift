@@ -40,6 +40,8 @@ enum Coverage {
     "tasks.list": .filtered,
     "tasks.get": .refused(#"{"task_id":"TASK"}"#),
     "tasks.stop": .refused(#"{"task_id":"TASK"}"#),
+    "tasks.approve": .refused(#"{"task_id":"TASK","body":{}}"#),
+    "tasks.reject": .refused(#"{"task_id":"TASK","body":{}}"#),
     "tasks.delete": .refused(#"{"task_id":"TASK"}"#),
     "tasks.thread": .refused(#"{"task_id":"TASK"}"#),
     "tasks.thread_full": .refused(#"{"task_id":"TASK"}"#),

@@ -8,8 +8,7 @@ struct InactiveFieldTests {
   /// A value of each marked field that asks for something.
   static let agent: [(path: String, value: String)] = [
     ("llm_credentials_key", #""k""#), ("llm_settings", #"[{"type":"before"}]"#), ("voice_id", #""v""#),
-    ("tools", "[1]"), ("attached_tools", #"[{"id":"t","operation_ids":[]}]"#),
-    ("graph", #"[{"item_id":"i","type":"tool","targets":[]}]"#),
+    ("attached_tools", #"[{"id":"t","operation_ids":[]}]"#),
     ("knowledge_bases", #"[{"id":"k","strategy":"vanilla"}]"#), ("connectivity_details", #"{"agent_url":"http://h"}"#),
     ("delegation_type", #""sequence""#), ("delegation_memory_strategy", #""full""#),
     ("delegation_end_strategy", #""finish-with-last""#), ("sub_agents_continuous_thread", "false"),
@@ -17,7 +16,7 @@ struct InactiveFieldTests {
     ("agno_settings.agent_memories", "true"), ("agno_settings.agentic_culture", "true"),
     ("agno_settings.user_memories", "true"), ("agno_settings.agentic_memory", "true"),
     ("agno_settings.session_summaries", "true"), ("agno_settings.max_tool_calls_from_history", "1"),
-    ("agno_settings.tool_call_limit", "1"), ("agno_settings.coordinate_mode", "false"),
+    ("agno_settings.coordinate_mode", "false"),
     ("agno_settings.pii_detection_enabled", "true"), ("agno_settings.pii_detection_mask", "true"),
     ("agno_settings.prompt_injection_detection_enabled", "true"), ("agno_settings.openai_moderation_enabled", "true"),
     ("agno_settings.openai_moderation_categories", #"["hate"]"#), ("agno_settings.reasoning_tools_enabled", "true"),
@@ -44,7 +43,7 @@ struct InactiveFieldTests {
   static let invoke: [(path: String, value: String)] = [
     ("think_mode", #""harder""#), ("mcp_servers", #"[{"url":"http://h"}]"#), ("worker_id", #""w""#),
     ("run_locally", "true"), ("user_tokens", #"{"a":"user-token-1"}"#), ("user_oidc_token", #""user-token-1""#),
-    ("test_run_node_id", #""n""#), ("return_metrics", "true"), ("tool_call_limit", "5"), ("harness_cli", #""h""#),
+    ("test_run_node_id", #""n""#), ("return_metrics", "true"), ("harness_cli", #""h""#),
     ("permission_mode", #""gated""#), ("input.files", #"["http://h/f"]"#), ("input.attachments", #"[{"url":"u"}]"#),
     ("input.principal", #"{"kind":"user"}"#),
   ]
@@ -96,6 +95,35 @@ struct InactiveFieldTests {
         text(failure.document) == #"{"detail":"\#(path) has a value that does nothing in this version of Muster"}"#)
     }
     #expect(try bench.call("tasks.list")["total"]?.int64 == 0)
+  }
+
+  @Test(
+    "tools and items of the graph that are not functions of the host are refused in the same way",
+    arguments: [
+      ("tools", "[1]", "tools"), ("tools", #"[{"id":"t","name":"t","method":"get","path":"/operation/t"}]"#, "tools"),
+      ("graph", #"[{"item_id":"i","type":"tool","targets":[]}]"#, "graph"),
+      ("graph", #"[{"item_id":"i","type":"agent","targets":[]}]"#, "graph"),
+      (
+        "graph",
+        #"[{"item_id":"i","type":"tool","sub_type":"local_tool","targets":[],"settings":{"schemas":{"input":{"a":1}}}}]"#,
+        "graph.settings.schemas"
+      ),
+    ])
+  func tools(field: String, value: String, path: String) throws {
+    let bench = try Bench()
+    let id = try bench.agent("echo", body(field, value))
+    let failure = try bench.failure("agents.invoke", try bench.invocation(id))
+    #expect(failure.httpStatus == 501)
+    #expect(text(failure.document) == #"{"detail":"\#(path) has a value that does nothing in this version of Muster"}"#)
+  }
+
+  @Test("an agent that lists a tool which nobody has registered answers 400 naming it")
+  func missingTool() throws {
+    let bench = try Bench()
+    let failure = try bench.failure(
+      "agents.invoke", try bench.invocation(try bench.agent("echo", #"{"tools":["add"]}"#)))
+    #expect(failure.httpStatus == 400)
+    #expect(text(failure.document)?.contains("add") == true)
   }
 
   @Test("defaults and empty values ask for nothing: the agent runs")
