@@ -457,15 +457,16 @@ static void closing_the_plane_ends_open_calls(const char *path) {
   plane = open_store(path, "echo");
   for (int index = 0; index < OPEN_CALLS; index++) {
     if (runs[index].task[0] != 0) {
-      check_task(plane, runs[index].task, "error", 0, "interrupted");
+      check_task(plane, runs[index].task, "pending", 0, NULL);
     }
     forget(&runs[index]);
   }
   json_t *list = call(plane, "tasks.list", "{\"status\":\"executing\"}");
   CHECK_INTEGER(0, integer_at(list, "total"));
   json_decref(list);
+  /* They are put aside, for muster_resume(). */
   list = call(plane, "tasks.list", "{\"status\":\"pending\"}");
-  CHECK_INTEGER(0, integer_at(list, "total"));
+  CHECK(integer_at(list, "total") > 0);
   json_decref(list);
   CHECK_INTEGER(MUSTER_OK, muster_close(plane));
   forget(&followed);
