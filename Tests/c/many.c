@@ -113,12 +113,14 @@ static void *submit_many(void *number) {
   intptr_t mine = (intptr_t)number;
   char *args = invocation(crowd.agent, "x", NULL, NULL);
   for (int index = 0; index < CALLS; index++) {
+    muster_ticket ticket = 0;
     const char *operation = index % 25 == 0 ? "agents.invoke_stream" : "agents.list";
     /* Wherever it is cancelled, it has one end. */
     CHECK_INTEGER(MUSTER_OK, muster_submit(crowd.plane, crowd.queue, operation, index % 25 == 0 ? args : "{\"per_page\":1}",
-                                           &crowd.marks[mine][index], &crowd.tickets[mine][index], NULL));
+                                           &crowd.marks[mine][index], &ticket, NULL));
+    __atomic_store_n(&crowd.tickets[mine][index], ticket, __ATOMIC_RELAXED);
     if (index % 50 == 0) {
-      CHECK_INTEGER(MUSTER_OK, muster_cancel(crowd.plane, crowd.tickets[mine][index]));
+      CHECK_INTEGER(MUSTER_OK, muster_cancel(crowd.plane, ticket));
     }
   }
   free(args);

@@ -72,8 +72,10 @@ enum OpenAPIResponses {
   }
 
   private static let events: StaticString = """
-    {"text/event-stream":{"schema":{"type":"string","description":"Server-sent events: id, and in data a TaskEvent as JSON; the connection is \
-    closed after the last one. Comments keep it open meanwhile."},"x-muster-event":{"$ref":"#/components/schemas/TaskEvent"}}}
+    {"text/event-stream":{"schema":{"type":"object","description":"Of each server-sent event. The connection is closed after the last \
+    one; comments keep it open meanwhile.","properties":{"id":{"type":"string","description":"The place behind the event, for `after` and \
+    Last-Event-ID."},"data":{"type":"string","contentMediaType":"application/json","contentSchema":{"$ref":\
+    "#/components/schemas/TaskEvent"}}},"required":["id","data"]}}}
     """
 
   private static func writeContent(_ schema: JSON, to writer: inout JSONWriter) {
