@@ -135,13 +135,17 @@ struct RunJournal {
         completionTokens: answer.hasUsage ? answer.completionTokens : nil))
   }
 
+  /// A run with less time than this has none left.
+  private static let leastMilliseconds: Int64 = 20
+
   /// The event that a failed attempt is; nil when it was the caller, its time, or the loss of the task that ended it.
   func event(of failure: ModelFailure, deadline: Deadline) -> Event? {
     let kind: ModelFailed.Kind
     switch failure.kind {
     case .interrupted, .abandoned: return nil
     case .timedOut:
-      if deadline.hasPassed { return nil }
+      // The connection counts whole milliseconds and may be early: what is left then is no time for anything.
+      if (deadline.remainingMilliseconds ?? .max) <= RunJournal.leastMilliseconds { return nil }
       kind = .timeout
     case .unreachable: kind = .unreachable
     case .rateLimited, .http: kind = .http

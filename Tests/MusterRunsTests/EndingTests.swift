@@ -41,6 +41,28 @@ struct EndingTests {
     #expect(try bench.driver.stop("nothing", in: bench.organization) == nil)
   }
 
+  @Test(
+    "a model that is given up a moment before the run's time is over was out of the run's time",
+    arguments: [false, true])
+  func almostTimedOut(isFlight: Bool) throws {
+    let bench = try Bench([.fail(ModelFailure(kind: .timedOut, message: "no answer in time"))])
+    if isFlight {
+      let ear = try bench.launch("x", milliseconds: 19)
+      _ = ear.end()
+    } else {
+      #expect(throws: RunError.self) { try bench.invoke("x", milliseconds: 19) }
+    }
+    let task = try #require(try bench.task())
+    #expect(task.status == .stopped)
+    #expect(task.internalStatus == "timeout")
+  }
+
+  @Test("a model that does not answer in its own time is an error of the model")
+  func modelTimedOut() throws {
+    let bench = try Bench([.fail(ModelFailure(kind: .timedOut, message: "no answer in time"))])
+    #expect(try bench.invoke("x").task.internalStatus == "model_timeout")
+  }
+
   @Test("a stop by another plane on the same file ends the run")
   func stopElsewhere() throws {
     let path = try StorePath()
