@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -45,7 +46,11 @@ def test_stream(store: str, model_server: ModelServer) -> None:
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert len([line for line in lines if "completed: echo: What is the capital of" in line]) == 3
-    assert [line for line in lines if line.endswith("'echo: '")] != []
+    for country in ("France", "Italy", "Spain"):
+        question = f"What is the capital of {country}?"
+        # Pieces that a reader finds together come as one.
+        pieces = [line[len(question) + 1 :] for line in lines if line.startswith(f"{question} '")]
+        assert "".join(ast.literal_eval(piece) for piece in pieces) == f"echo: {question}"
     assert lines[-1] == "echo: And of Portugal?"
 
 
