@@ -419,16 +419,7 @@ struct OpenAIChatStreamTests {
     var refused = 0
     for turn in 0..<20_000 {
       var bytes = answers[turn % answers.count]
-      for _ in 0...Int.random(in: 0..<4, using: &generator) where !bytes.isEmpty {
-        let place = Int.random(in: 0..<bytes.count, using: &generator)
-        switch Int.random(in: 0..<5, using: &generator) {
-        case 0: bytes[place] = interesting.randomElement(using: &generator) ?? 0
-        case 1: bytes.insert(interesting.randomElement(using: &generator) ?? 0, at: place)
-        case 2: bytes.remove(at: place)
-        case 3: bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 0..<40, using: &generator)))
-        default: bytes.insert(contentsOf: bytes.prefix(place).suffix(30), at: place)
-        }
-      }
+      mutate(&bytes, with: interesting, &generator)
       var pieces: [[UInt8]] = []
       var rest = bytes[...]
       while !rest.isEmpty {

@@ -2,15 +2,8 @@
  * may end with a call under way. argv[1]: an empty folder. Needs the mock. */
 #define _POSIX_C_SOURCE 200809L
 #include <signal.h>
-#include <sys/wait.h>
 
-#include "plane.h"
-
-static int exit_code(pid_t child) {
-  int status = 0;
-  CHECK_INTEGER(child, waitpid(child, &status, 0));
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
+#include "child.h"
 
 static void a_forked_handle_is_refused(const char *path) {
   muster *plane = open_store(path, "echo");

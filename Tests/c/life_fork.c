@@ -5,27 +5,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
-#include <sys/wait.h>
 
 #include <muster_jansson.h>
 
-#include "plane.h"
+#include "child.h"
 
 enum { ROUNDS = 20, FORKS = 600, WRITERS = 4, CHILD_SECONDS = 20 };
-
-static int exit_code(pid_t child) {
-  int status = 0;
-  CHECK_INTEGER(child, waitpid(child, &status, 0));
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
-/* What a child begins with: a limit for its life, and checks of its own. */
-static void begin_child(void) {
-  alarm(CHILD_SECONDS);
-  check_failed_count = 0;
-}
-
-static void end_child(void) { _exit(check_failed_count == 0 ? 0 : 1); }
 
 static void say(int descriptor) { CHECK_INTEGER(1, write(descriptor, "+", 1)); }
 
@@ -53,7 +38,7 @@ static void the_parent_closes_what_the_child_has_open(const char *folder, int ro
   free(create_agent(plane, "Parent", NULL));
   pid_t child = fork();
   if (child == 0) {
-    begin_child();
+    begin_child(CHILD_SECONDS);
     muster *own = open_store(path, "echo");
     free(create_agent(own, "Child", NULL));
     say(to_parent[1]);
@@ -91,7 +76,7 @@ static void the_child_closes_what_the_parent_has_open(const char *folder) {
     free(create_agent(plane, "Parent", NULL));
     pid_t child = fork();
     if (child == 0) {
-      begin_child();
+      begin_child(CHILD_SECONDS);
       CHECK_INTEGER(MUSTER_OK, muster_close(plane));
       if (round % 2 == 1) {
         muster *own = open_store(path, "echo");
@@ -106,7 +91,7 @@ static void the_child_closes_what_the_parent_has_open(const char *folder) {
   free(create_agent(plane, "Parent", NULL));
   pid_t child = fork();
   if (child == 0) {
-    begin_child();
+    begin_child(CHILD_SECONDS);
     muster *own = open_store(path, "echo");
     CHECK_INTEGER(ROUNDS + 1, total(own));
     CHECK_INTEGER(MUSTER_OK, muster_close(own));
@@ -171,7 +156,7 @@ static void children_of_busy_threads(const char *folder, int forks) {
   for (int number = 0; number < forks; number++) {
     pid_t child = fork();
     if (child == 0) {
-      begin_child();
+      begin_child(CHILD_SECONDS);
       int is_same = number % 10 == 9;
       muster *own = open_store(is_same ? path : number % 10 == 4 ? third : other, "echo");
       char *agent = create_agent(own, "Child", NULL);
@@ -220,7 +205,7 @@ static void a_fork_does_not_wait_for_a_busy_store(const char *folder) {
   /* A process that does not know our turnstile holds SQLite's write lock. */
   pid_t holding = fork();
   if (holding == 0) {
-    begin_child();
+    begin_child(CHILD_SECONDS);
     CHECK_INTEGER(SQLITE_OK, sqlite3_open(path, &holder));
     CHECK_INTEGER(SQLITE_OK, sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL));
     say(ends[1]);
@@ -235,7 +220,7 @@ static void a_fork_does_not_wait_for_a_busy_store(const char *folder) {
   double began = seconds_now();
   pid_t child = fork();
   if (child == 0) {
-    begin_child();
+    begin_child(CHILD_SECONDS);
     muster *own = open_store(path, "echo");
     free(create_agent(own, "Child", NULL));
     CHECK_INTEGER(MUSTER_OK, muster_close(own));
@@ -260,7 +245,7 @@ static void a_child_does_not_keep_its_parent_alive(const char *folder) {
   CHECK_INTEGER(0, pipe(ends));
   pid_t parent = fork();
   if (parent == 0) {
-    begin_child();
+    begin_child(CHILD_SECONDS);
     busy.stop = 0;
     busy.plane = open_store(path, "echo");
     char *agent = create_agent(busy.plane, "Hang", "hang");
@@ -303,7 +288,7 @@ static void a_fork_before_use(const char *folder) {
   char *path = path_in(folder, "before.db");
   pid_t child = fork();
   if (child == 0) {
-    begin_child();
+    begin_child(CHILD_SECONDS);
     muster *own = open_store(path, "echo");
     char *agent = create_agent(own, "Child", NULL);
     CHECK_INTEGER(MUSTER_OK,
@@ -333,7 +318,7 @@ static void every_function_refuses_an_inherited_handle(const char *folder) {
     const char *id = "x";
     muster_error *error = NULL;
     int released = 0;
-    begin_child();
+    begin_child(CHILD_SECONDS);
     CHECK_INTEGER(0, muster_ticket_new(plane));
     FORKED(muster_cancel(plane, ticket));
     FORKED(muster_call(plane, "agents.list", NULL, 0, NULL, NULL, &error));

@@ -4,26 +4,13 @@
 #include <dirent.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 #include <muster_jansson.h>
 
+#include "child.h"
 #include "queue.h"
 
 enum { FORKS = 100, CHILD_SECONDS = 30, STREAMS = 8, CYCLES = 100, KILLS = 10 };
-
-static int exit_code(pid_t child) {
-  int status = 0;
-  CHECK_INTEGER(child, waitpid(child, &status, 0));
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
-static void begin_child(void) {
-  alarm(CHILD_SECONDS);
-  check_failed_count = 0;
-}
-
-static void end_child(void) { _exit(check_failed_count == 0 ? 0 : 1); }
 
 static int entries(const char *folder) {
   DIR *directory = opendir(folder);
@@ -66,7 +53,7 @@ static void a_fork_before_use(const char *folder) {
   char *path = path_in(folder, "before.db");
   pid_t child = fork();
   if (child == 0) {
-    begin_child();
+    begin_child(CHILD_SECONDS);
     stream_once(path);
     end_child();
   }
@@ -153,7 +140,7 @@ static void children_of_a_streaming_process(const char *folder, int forks) {
     sleep_ms(number % 7);
     pid_t child = fork();
     if (child == 0) {
-      begin_child();
+      begin_child(CHILD_SECONDS);
       if (number % 2 == 0) {
         refuse_inherited(streaming.plane, streaming.queue);
         CHECK_INTEGER(MUSTER_OK, muster_queue_close(streaming.queue));
@@ -200,7 +187,7 @@ static void a_child_leaves_the_queue_of_its_parent(const char *folder) {
   sleep_ms(300);
   pid_t child = fork();
   if (child == 0) {
-    begin_child();
+    begin_child(CHILD_SECONDS);
     CHECK_INTEGER(MUSTER_OK, muster_queue_close(queue));
     CHECK_INTEGER(MUSTER_OK, muster_queue_close(queue));
     muster *own = open_store(other, "echo");
@@ -226,7 +213,7 @@ static void a_child_leaves_the_queue_of_its_parent(const char *folder) {
   CHECK_INTEGER(MUSTER_OK, muster_close(plane));
   child = fork();
   if (child == 0) {
-    begin_child();
+    begin_child(CHILD_SECONDS);
     stream_once(path);
     end_child();
   }
@@ -248,7 +235,7 @@ static void a_killed_process_leaves_no_run(const char *folder, int round) {
   CHECK_INTEGER(0, pipe(ends));
   pid_t child = fork();
   if (child == 0) {
-    begin_child();
+    begin_child(CHILD_SECONDS);
     struct submitted runs[STREAMS + 2];
     memset(runs, 0, sizeof runs);
     muster *plane = open_store(path, round % 2 == 0 ? "stall:2" : "slow:20");
@@ -331,7 +318,7 @@ static void a_follower_survives_the_death_of_the_runner(const char *folder) {
   CHECK_INTEGER(0, pipe(ends));
   pid_t child = fork();
   if (child == 0) {
-    begin_child();
+    begin_child(CHILD_SECONDS);
     muster *plane = open_store(path, "stall:2");
     muster_queue *queue = open_queue(plane);
     char *agent = create_agent(plane, "Dies", NULL);
@@ -360,7 +347,7 @@ static void a_follower_survives_the_death_of_the_runner(const char *folder) {
     if (round == 20) {
       pid_t other = fork();
       if (other == 0) {
-        begin_child();
+        begin_child(CHILD_SECONDS);
         CHECK_INTEGER(MUSTER_OK, muster_close(open_store(path, "echo")));
         end_child();
       }

@@ -5,10 +5,7 @@
 #ifndef MUSTER_TEST_QUEUE_H
 #define MUSTER_TEST_QUEUE_H
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
-#include "plane.h"
+#include "mock.h"
 
 enum { MOST_LETTERS = 48, MOST_IDS = 128, PATIENCE_MS = 60000 };
 
@@ -246,29 +243,6 @@ static inline void check_ended(const struct submitted *call, const char *status)
   if (!CHECK_TEXT(status, text_at(task_at_end(call), "status"))) {
     fprintf(stderr, "  %s %s: %s\n", call->letters, muster_status_name(call->status), call->message);
   }
-}
-
-/* Asks the mock over plain HTTP; gives the JSON of its answer. */
-static inline json_t *ask_mock(const char *request) {
-  const char *base = getenv("MODEL_BASE"), *colon = base != NULL ? strrchr(base, ':') : NULL;
-  struct sockaddr_in address;
-  char text[65536];
-  size_t used = 0;
-  ssize_t got;
-  int descriptor = socket(AF_INET, SOCK_STREAM, 0);
-  memset(&address, 0, sizeof address);
-  address.sin_family = AF_INET;
-  address.sin_port = htons((uint16_t)(colon != NULL ? atoi(colon + 1) : 0));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  CHECK_INTEGER(0, connect(descriptor, (struct sockaddr *)&address, sizeof address));
-  snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: mock\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", request);
-  CHECK(write(descriptor, text, strlen(text)) == (ssize_t)strlen(text));
-  while (used < sizeof text - 1 && (got = read(descriptor, text + used, sizeof text - 1 - used)) > 0) {
-    used += (size_t)got;
-  }
-  close(descriptor);
-  text[used] = 0;
-  return strstr(text, "\r\n\r\n") != NULL ? json_loads(strstr(text, "\r\n\r\n") + 4, JSON_DECODE_ANY, NULL) : NULL;
 }
 
 /* How many streams the mock is sending; -1 when it cannot be asked. */

@@ -461,7 +461,9 @@ class Handler(BaseHTTPRequestHandler):
         state = self.state
         with state.lock:
             after = round((time.monotonic() - started) * 1000)
-            state.disconnects.append({"model": model, "after_ms": after, "how": how})
+            # One that was asked before the reset may be noticed after it.
+            if self.counted_in == state.generation:
+                state.disconnects.append({"model": model, "after_ms": after, "how": how})
 
     def wait(self, model, milliseconds=None):
         """Waits, and notes it when the client goes away meanwhile. False: it did."""
