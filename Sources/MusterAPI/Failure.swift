@@ -210,6 +210,7 @@ package struct Failure: Error, Sendable {
     case .busy: self = .api(409, "the thread has a turn under way")
     case .toolMissing(let name):
       self = .api(400, "the agent's tool \(name) is not registered with this plane")
+    case .notRunnable(let why): self = .api(400, "The agent cannot be run: \(why)")
     case .tooMany(let most):
       self.init(
         .busy,

@@ -45,6 +45,10 @@ package final class Beginning: Sendable {
   /// How often calls of tools with arguments that do not fit are sent back.
   package let toolRepairs: Int64
   package let limits: Limits
+  /// How it works with other agents; nil: it leads none.
+  package let team: Team?
+  /// Which call of another task it answers; nil: none.
+  package let delegated: Delegated?
   /// Whether it goes on although whoever began it is gone.
   package let isDetached: Bool
   /// The network policy under which it runs, as text; records without one are of a time when every run was `open`.
@@ -54,10 +58,13 @@ package final class Beginning: Sendable {
     agentVersion: String, requestedVersion: String?, request: JSON, provider: String, model: String, host: String?,
     reasoningEffort: String?, format: Format, schema: JSON?, system: System, historyFromTurn: Int64?, attempts: Int64,
     repairs: Int64, tools: ToolList? = nil, toolsRecord: Int64? = nil, toolRepairs: Int64 = 0,
-    limits: Limits = Limits(), isDetached: Bool = false, network: String
+    limits: Limits = Limits(), team: Team? = nil, delegated: Delegated? = nil, isDetached: Bool = false,
+    network: String, engineVersion: Int64 = Engine.version
   ) {
+    self.engineVersion = engineVersion
+    self.team = team
+    self.delegated = delegated
     self.isDetached = isDetached
-    engineVersion = Engine.version
     self.tools = tools
     self.toolsRecord = toolsRecord
     self.toolRepairs = toolRepairs
@@ -79,37 +86,23 @@ package final class Beginning: Sendable {
   }
 
   /// The same, but its system message is in an earlier record.
-  package init(_ other: Beginning, systemRecord: Int64) {
-    engineVersion = other.engineVersion
-    agentVersion = other.agentVersion
-    requestedVersion = other.requestedVersion
-    request = other.request
-    provider = other.provider
-    model = other.model
-    host = other.host
-    reasoningEffort = other.reasoningEffort
-    format = other.format
-    schema = other.schema
-    system = .record(systemRecord)
-    historyFromTurn = other.historyFromTurn
-    attempts = other.attempts
-    repairs = other.repairs
-    tools = other.tools
-    toolsRecord = other.toolsRecord
-    toolRepairs = other.toolRepairs
-    limits = other.limits
-    isDetached = other.isDetached
-    network = other.network
+  package convenience init(_ other: Beginning, systemRecord: Int64) {
+    self.init(other, system: .record(systemRecord), tools: other.tools)
   }
 
   /// The same, with the tools that an earlier record of its task has.
   package convenience init(_ other: Beginning, tools: ToolList) {
+    self.init(other, system: other.system, tools: tools)
+  }
+
+  private convenience init(_ other: Beginning, system: System, tools: ToolList?) {
     self.init(
       agentVersion: other.agentVersion, requestedVersion: other.requestedVersion, request: other.request,
       provider: other.provider, model: other.model, host: other.host, reasoningEffort: other.reasoningEffort,
-      format: other.format, schema: other.schema, system: other.system, historyFromTurn: other.historyFromTurn,
+      format: other.format, schema: other.schema, system: system, historyFromTurn: other.historyFromTurn,
       attempts: other.attempts, repairs: other.repairs, tools: tools, toolsRecord: other.toolsRecord,
-      toolRepairs: other.toolRepairs, limits: other.limits, isDetached: other.isDetached, network: other.network)
+      toolRepairs: other.toolRepairs, limits: other.limits, team: other.team, delegated: other.delegated,
+      isDetached: other.isDetached, network: other.network, engineVersion: other.engineVersion)
   }
 
   package init(_ body: JSON) throws(UnreadableRecord) {
@@ -147,6 +140,12 @@ package final class Beginning: Sendable {
     toolsRecord = body["tools_record"]?.int64
     toolRepairs = limits["tool_repairs"]?.int64 ?? 0
     self.limits = Limits(limits)
+    if let team = body.present("team") { self.team = try Team(team) } else { team = nil }
+    if let delegated = body.present("delegated") {
+      self.delegated = try Delegated(delegated)
+    } else {
+      delegated = nil
+    }
     isDetached = body["detached"]?.bool ?? false
     if let policy = body.present("network") {
       guard let text = policy.string else { throw UnreadableRecord(what: "network policy of a turn") }
@@ -190,6 +189,14 @@ package final class Beginning: Sendable {
     if toolRepairs > 0 { writer.member("tool_repairs", toolRepairs) }
     limits.write(to: &writer)
     writer.endObject()
+    if let team {
+      writer.key("team")
+      team.write(to: &writer)
+    }
+    if let delegated {
+      writer.key("delegated")
+      delegated.write(to: &writer)
+    }
     if isDetached { writer.member("detached", true) }
     writer.member("network", network)
     writer.endObject()

@@ -3,6 +3,8 @@ package import MusterJSON
 /// A wish of a run. It is recorded with the event that caused it, and never computed again.
 package enum Command: Sendable, Equatable {
   case askModel(attempt: Int64, repair: Repair?)
+  /// Has the model sum up what was said in the task that this one is a part of.
+  case summarize(attempt: Int64)
   case wait(milliseconds: Int64)
   /// Calls the tool that the last answer asks for in this place.
   case callTool(call: Int, Manner)
@@ -93,6 +95,11 @@ package enum Command: Sendable, Equatable {
         writer.endObject()
       }
       writer.endObject()
+    case .summarize(let attempt):
+      writer.key("summarize")
+      writer.beginObject()
+      writer.member("attempt", attempt)
+      writer.endObject()
     case .wait(let milliseconds):
       writer.key("wait")
       writer.beginObject()
@@ -139,6 +146,8 @@ package enum Command: Sendable, Equatable {
         repair = Repair(sequence: sequence, prompt: prompt)
       }
       self = .askModel(attempt: attempt, repair: repair)
+    } else if let summarize = json["summarize"], let attempt = summarize["attempt"]?.int64 {
+      self = .summarize(attempt: attempt)
     } else if let wait = json["wait"], let milliseconds = wait["milliseconds"]?.int64 {
       self = .wait(milliseconds: milliseconds)
     } else if let asked = json["call_tool"], let call = Command.call(asked) {

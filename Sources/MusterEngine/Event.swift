@@ -105,6 +105,8 @@ package enum StopReason: String, Sendable {
   case cancelled
   /// The caller's time ran out.
   case timeout
+  /// The seconds that the run may take are over.
+  case seconds
 }
 
 /// A model's answer.

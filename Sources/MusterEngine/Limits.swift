@@ -6,6 +6,10 @@ package struct Limits: Sendable, Equatable {
   package var toolCalls: Int64?
   package var inputTokens: Int64?
   package var outputTokens: Int64?
+  /// From the beginning of the turn.
+  package var seconds: Int64?
+  /// How many tasks may be below each other: at 0 no sub-task is started.
+  package var depth: Int64?
   /// Beyond so many calls of tools, further ones are not made, and the model is told so.
   package var toolCallsAnswered: Int64?
 
@@ -17,6 +21,8 @@ package struct Limits: Sendable, Equatable {
     toolCalls = json["tool_calls"]?.int64
     inputTokens = json["input_tokens"]?.int64
     outputTokens = json["output_tokens"]?.int64
+    seconds = json["seconds"]?.int64
+    depth = json["depth"]?.int64
     toolCallsAnswered = json["tool_calls_answered"]?.int64
   }
 
@@ -25,6 +31,25 @@ package struct Limits: Sendable, Equatable {
     if let toolCalls { writer.member("tool_calls", toolCalls) }
     if let inputTokens { writer.member("input_tokens", inputTokens) }
     if let outputTokens { writer.member("output_tokens", outputTokens) }
+    if let seconds { writer.member("seconds", seconds) }
+    if let depth { writer.member("depth", depth) }
     if let toolCallsAnswered { writer.member("tool_calls_answered", toolCallsAnswered) }
+  }
+
+  /// Whether not even one question can be asked.
+  package var isUsedUp: Bool { modelCalls == 0 || inputTokens == 0 || outputTokens == 0 }
+
+  /// The share of what is left that one of several sub-tasks may use up which are started at the same time: together they
+  /// cannot use up more than there is.
+  package func share(after usage: Usage, among count: Int) -> Limits {
+    var limits = Limits()
+    let parts = Int64(max(count, 1))
+    func part(_ most: Int64?, _ used: Int64) -> Int64? { most.map { max($0 &- used, 0) / parts } }
+    limits.modelCalls = part(modelCalls, usage.modelCalls)
+    limits.toolCalls = part(toolCalls, usage.toolCalls)
+    limits.inputTokens = part(inputTokens, usage.inputTokens)
+    limits.outputTokens = part(outputTokens, usage.outputTokens)
+    limits.depth = depth
+    return limits
   }
 }

@@ -23,11 +23,20 @@ package struct Run: Sendable {
   /// Whether it goes on without whoever began it: nobody's call waits for it, or it has waited for a person.
   package private(set) var isDetached = false
 
+  /// What it has used up with its sub-tasks, and what it had when it called the tools that are open.
+  package private(set) var usage = Usage()
+  package private(set) var usageBeforeCalls = Usage()
+  /// The record with the summary that stands before its prompt.
+  package private(set) var summary: Int64?
+  /// Whether the model is asked for that.
+  package private(set) var isSummarizing = false
+
   private var repairsMade: Int64 = 0
   private var toolRepairsMade: Int64 = 0
-  private var modelCalls: Int64 = 0
-  /// How many calls of tools models have asked for.
+  /// How many calls of tools its models have asked for.
   package private(set) var toolCalls: Int64 = 0
+  /// How many tokens the model was given last.
+  private var lastPromptTokens: Int64 = 0
   private var repair: Command.Repair?
 
   package init() {}
@@ -48,15 +57,23 @@ package struct Run: Sendable {
     case (.unborn, .began(let beginning)):
       self.beginning = beginning
       isDetached = beginning.isDetached
+      if let calls = beginning.team?.calls(sequence: sequence) { phase = .calling(calls) }
     case (.asking, .modelAnswered(let answer)):
       count(answer)
-      if !answer.calls.isEmpty {
+      if isSummarizing {
+        isSummarizing = false
+        summary = sequence
+      } else if !answer.calls.isEmpty {
         toolCalls &+= Int64(answer.calls.count)
-        phase = .calling(OpenCalls(sequence: sequence, answer: answer))
+        usage.toolCalls &+= Int64(answer.calls.count)
+        usageBeforeCalls = usage
+        phase = .calling(OpenCalls(sequence: sequence, requests: answer.calls, key: answer.key ?? ""))
       }
     case (.calling(var calls), .toolReturned(let returned)):
       calls.close(returned.call)
       phase = .calling(calls)
+      if let used = returned.usage { usage.add(used) }
+      if isInSequence { usageBeforeCalls = usage }
     default: break
     }
     if commands.isEmpty { return }
@@ -75,17 +92,24 @@ package struct Run: Sendable {
     guard let prompt = answer.promptTokens, let completion = answer.completionTokens else { return }
     promptTokens = (promptTokens ?? 0) &+ prompt
     completionTokens = (completionTokens ?? 0) &+ completion
+    usage.inputTokens &+= prompt
+    usage.outputTokens &+= completion
+    lastPromptTokens = prompt
   }
 
   private mutating func follow(_ command: Command, isTakenUp: Bool) {
     switch command {
     case .askModel(let attempt, let asked):
       phase = .asking(attempt: attempt)
-      modelCalls &+= 1
+      usage.modelCalls &+= 1
       if let asked, asked != repair {
         repairsMade &+= 1
         repair = asked
       }
+    case .summarize(let attempt):
+      phase = .asking(attempt: attempt)
+      usage.modelCalls &+= 1
+      isSummarizing = true
     case .wait:
       if case .asking(let attempt) = phase { phase = .waiting(attempt: attempt) } else { phase = .waiting(attempt: 1) }
     case .callTool(let call, _): open(command, call, isTakenUp)
@@ -116,6 +140,9 @@ package struct Run: Sendable {
       case .cancelled:
         return [.finish(.init(status: .stopped, internalStatus: "cancelled", isManuallyStopped: true))]
       case .timeout: return [.finish(.init(status: .stopped, internalStatus: "timeout"))]
+      case .seconds:
+        let most = beginning?.limits.seconds ?? 0
+        return [Run.exceeded("seconds", "The run used up the \(most) seconds that it may take.")]
       }
     case (_, .interrupted):
       return [
@@ -125,10 +152,12 @@ package struct Run: Sendable {
             result: "The run was interrupted: its process or plane ended."
           ))
       ]
-    case (.unborn, .began): return [.askModel(attempt: 1, repair: nil)]
+    case (.unborn, .began(let beginning)): return [first(of: beginning)]
     case (.unborn, _), (_, .began): return []
     case (.waiting(let attempt), .waited): return [ask(attempt: attempt &+ 1, repair: repair)]
     case (.asking, .modelAnswered(let answer)):
+      if isSummarizing { return [ask(attempt: 1, repair: nil, isSummarizing: false)] }
+      if let exceeded = exceeded(by: answer) { return [exceeded] }
       return answer.calls.isEmpty
         ? [reaction(to: answer, sequence: sequence)] : ToolReaction(run: self).commands(for: answer)
     case (.asking(let attempt), .modelFailed(let failure)): return [reaction(to: failure, attempt: attempt)]
@@ -144,12 +173,50 @@ package struct Run: Sendable {
     }
   }
 
+  private func first(of beginning: Beginning) -> Command {
+    if beginning.team?.calls(sequence: 0) != nil { return .callTool(call: 0, .first) }
+    if case .summary? = beginning.delegated?.memory { return .summarize(attempt: 1) }
+    return .askModel(attempt: 1, repair: nil)
+  }
+
   /// Asks the model, if the turn may ask it once more.
-  private func ask(attempt: Int64, repair: Command.Repair?) -> Command {
-    if let most = beginning?.limits.modelCalls, modelCalls >= most {
-      return Run.exceeded("model_calls", "The run used up the \(most) calls of the model that it may make.")
+  private func ask(attempt: Int64, repair: Command.Repair?, isSummarizing: Bool? = nil) -> Command {
+    if let limits = beginning?.limits {
+      if let most = limits.modelCalls, usage.modelCalls >= most {
+        return Run.exceeded("model_calls", "The run used up the \(most) calls of the model that it may make.")
+      }
+      // A further question is at least as long as the one before.
+      if let most = limits.inputTokens, usage.inputTokens &+ lastPromptTokens > most {
+        return Run.exceeded("input_tokens", "The run used up the \(most) tokens that it may give the model.")
+      }
+      if let most = limits.outputTokens, usage.outputTokens >= most {
+        return Run.exceeded("output_tokens", "The run used up the \(most) tokens that the model may give it.")
+      }
     }
-    return .askModel(attempt: attempt, repair: repair)
+    return isSummarizing ?? self.isSummarizing
+      ? .summarize(attempt: attempt) : .askModel(attempt: attempt, repair: repair)
+  }
+
+  /// How many tokens the next answer may have; nil: as many as the model likes.
+  package var tokensLeft: Int64? { beginning?.limits.outputTokens.map { max($0 &- usage.outputTokens, 1) } }
+
+  /// The end of the run, if an answer has crossed a limit. Its text is kept.
+  private func exceeded(by answer: ModelAnswered) -> Command? {
+    guard let limits = beginning?.limits else { return nil }
+    var crossed: String?
+    if let most = limits.inputTokens, usage.inputTokens &+ (answer.promptTokens ?? 0) > most {
+      crossed = "limit_input_tokens"
+    }
+    if let most = limits.outputTokens, usage.outputTokens &+ (answer.completionTokens ?? 0) > most {
+      crossed = "limit_output_tokens"
+    }
+    return crossed.map { .finish(.init(status: .failed, internalStatus: $0)) }
+  }
+
+  /// Whether agents work on the turn one after another, and not all have.
+  private var isInSequence: Bool {
+    guard let steps = beginning?.team?.steps, !steps.isEmpty, case .calling(let calls) = phase else { return false }
+    return calls.key == beginning?.team?.key
   }
 
   /// The end of a run that crossed a limit.
@@ -159,9 +226,34 @@ package struct Run: Sendable {
 
   private func reaction(to returned: ToolReturned, _ calls: OpenCalls) -> [Command] {
     guard calls.command(returned.call) != nil else { return [] }
+    if isInSequence, let team = beginning?.team { return [next(in: team, after: returned)] }
     var left = calls
     left.close(returned.call)
-    return left.isOver ? [ask(attempt: 1, repair: nil)] : []
+    guard left.isOver else { return [] }
+    if let beginning, beginning.team?.end == .finishWithLast, !returned.isError, calls.requests.count == 1,
+      beginning.tools?.tool(calls.requests[0].name)?.agent != nil
+    {
+      return [.finish(.init(status: .completed))]
+    }
+    return [askAfterCalls(returned)]
+  }
+
+  private func askAfterCalls(_ returned: ToolReturned) -> Command {
+    var then = self
+    if let used = returned.usage { then.usage.add(used) }
+    return then.ask(attempt: 1, repair: nil)
+  }
+
+  /// What follows an agent's answer in a sequence.
+  private func next(in team: Team, after returned: ToolReturned) -> Command {
+    if returned.isError {
+      return .finish(.init(status: .failed, internalStatus: "sub_agent", result: returned.content.string))
+    }
+    if returned.call &+ 1 < team.steps.count { return .callTool(call: returned.call &+ 1, .first) }
+    switch team.end {
+    case .finishWithLast: return .finish(.init(status: .completed))
+    case .returnToStart: return askAfterCalls(returned)
+    }
   }
 
   /// How often calls that do not fit were sent back.

@@ -19,12 +19,14 @@ package final class ModelRequest: Sendable {
   package let tools: [ModelTool]
   /// `low`, `medium` …; nil leaves it to the provider. Models that cannot reason refuse any value.
   package let reasoningEffort: String?
+  /// How long the answer may be; nil leaves it to the provider.
+  package let mostTokens: Int64?
   /// Which addresses the endpoint may have.
   package let network: NetworkPolicy
 
   package init(
     endpoint: ModelEndpoint, model: String, messages: [ModelMessage], format: ModelFormat = .text,
-    tools: [ModelTool] = [], reasoningEffort: String? = nil, network: NetworkPolicy = .open
+    tools: [ModelTool] = [], reasoningEffort: String? = nil, mostTokens: Int64? = nil, network: NetworkPolicy = .open
   ) {
     self.endpoint = endpoint
     self.model = model
@@ -32,6 +34,7 @@ package final class ModelRequest: Sendable {
     self.format = format
     self.tools = tools
     self.reasoningEffort = reasoningEffort
+    self.mostTokens = mostTokens
     self.network = network
   }
 }

@@ -33,6 +33,14 @@ enum OpenAIChatEncoder {
     if !request.tools.isEmpty { encode(request.tools, to: &writer) }
     if case .json(let schema) = request.format { encode(schema, to: &writer) }
     if let effort = request.reasoningEffort { writer.member("reasoning_effort", effort) }
+    if let most = request.mostTokens {
+      // What OpenAI's own service calls it now, and what the others have always called it.
+      if request.endpoint.provider == "openai" {
+        writer.member("max_completion_tokens", most)
+      } else {
+        writer.member("max_tokens", most)
+      }
+    }
     if streamed {
       writer.member("stream", true)
       writer.member("stream_options", .literal(#"{"include_usage":true}"#))

@@ -24,6 +24,8 @@ package final class AgentConfiguration: Sendable {
   package let tools: [AgentTool]
   /// How many calls of tools a run makes; 0: any number.
   package let toolCallLimit: Int64
+  /// The agents that it leads; nil: none.
+  package let team: TeamPlan?
 
   /// Reads a stored document; `secrets` are the values that are kept apart from it, by their places.
   package init(document: JSON, secrets: JSON?) {
@@ -50,6 +52,7 @@ package final class AgentConfiguration: Sendable {
     historyRuns = settings?["num_history_runs"]?.int64 ?? 3
     tools = AgentTool.listed(tools: values["tools"], graph: values["graph"])
     toolCallLimit = settings?["tool_call_limit"]?.int64 ?? 0
+    team = TeamPlan(values)
   }
 
   private static func key(in secrets: JSON?) -> String? {
@@ -79,5 +82,6 @@ package final class AgentConfiguration: Sendable {
     historyRuns = other.historyRuns
     tools = other.tools
     toolCallLimit = other.toolCallLimit
+    team = other.team
   }
 }

@@ -9,9 +9,11 @@ struct Conversation {
   let task: TaskRow
 
   /// The system message, the turns of the history that have an answer, the prompt of this turn, and an answer that goes back.
-  /// `hasCalls`: whether tools were asked for in this turn.
+  /// `hasCalls`: whether tools were asked for in this turn. `end`: only what stands before this record.
+  /// `summary`: the record with what was said above this task.
   func messages(
-    for beginning: Beginning, repair: Command.Repair?, hasCalls: Bool
+    for beginning: Beginning, repair: Command.Repair?, hasCalls: Bool = true, summary: Int64? = nil,
+    callsBefore end: Int64 = .max
   ) throws(RunError) -> [ModelMessage] {
     var messages: [ModelMessage] = []
     switch beginning.system {
@@ -24,9 +26,16 @@ struct Conversation {
       messages.append(.text(.system, text))
     }
     if let turn = beginning.historyFromTurn { messages += try history(fromTurn: turn) }
-    messages.append(.text(.user, beginning.request["input"]?["text"] ?? .literal("\"\"")))
+    if case .full(let source)? = beginning.delegated?.memory { messages += try said(in: source) }
+    let prompt = try prompt(of: beginning, summary)
+    // Many models refuse two prompts in a row.
+    if case .text(.user, let before)? = messages.last {
+      messages[messages.count &- 1] = .text(.user, Conversation.joined(before, "\n\nTask: ", prompt))
+    } else {
+      messages.append(.text(.user, prompt))
+    }
     if hasCalls {
-      messages += try transcript()
+      messages += try transcript(before: end)
     } else if let repair {
       guard let record = try record(repair.sequence), let text = JSON.trusted(record.body)["text"] else {
         throw .unreadable("record \(repair.sequence) holds no answer")
@@ -39,17 +48,13 @@ struct Conversation {
 
   /// What was said in this turn so far behind its prompt: answers with the results of their calls, in the order of the
   /// calls, and answers that were sent back.
-  private func transcript() throws(RunError) -> [ModelMessage] {
-    let records: [JournalRecord]
-    do throws(StoreError) {
-      records = try store.recordsOfTurn(task)
-    } catch {
-      throw .store(error)
-    }
+  /// `before`: only what stands before this record.
+  private func transcript(before end: Int64 = .max) throws(RunError) -> [ModelMessage] {
+    let records = try recordsOfTurn()
     var messages: [ModelMessage] = []
     var asked: [ToolRequest] = []
     var results: [JSON?] = []
-    for record in records {
+    for record in records where record.sequence < end {
       switch try JournalCoding.event(record) {
       case .modelAnswered(let answer):
         guard answer.calls.isEmpty else {
@@ -94,7 +99,8 @@ struct Conversation {
       case .user: prompt = body["request"]?["input"]?["text"].map { (record.turn, $0) }
       case .assistant:
         // A prompt without an answer is left out: many models refuse two prompts in a row.
-        guard let asked = prompt, asked.turn == record.turn, let text = body["text"] else { continue }
+        guard let asked = prompt, asked.turn == record.turn, let text = JournalCoding.said(record)
+        else { continue }
         messages.append(.text(.user, asked.text))
         messages.append(.text(.assistant, text))
         prompt = nil
@@ -104,7 +110,15 @@ struct Conversation {
     return messages
   }
 
-  private func record(_ sequence: Int64) throws(RunError) -> JournalRecord? {
+  func recordsOfTurn() throws(RunError) -> [JournalRecord] {
+    do throws(StoreError) {
+      return try store.recordsOfTurn(task)
+    } catch {
+      throw .store(error)
+    }
+  }
+
+  func record(_ sequence: Int64) throws(RunError) -> JournalRecord? {
     do throws(StoreError) {
       return try store.record(sequence, of: task)
     } catch {

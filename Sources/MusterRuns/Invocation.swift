@@ -1,3 +1,4 @@
+package import MusterEngine
 package import MusterHTTP
 package import MusterJSON
 package import MusterStore
@@ -24,12 +25,18 @@ package final class Invocation: Sendable {
   package let network: NetworkPolicy
   /// What is remembered with the first record, if the call carries a key for repetitions.
   package let idempotency: IdempotencyEntry?
+  /// Which call of another task it answers, and what it may use up of what that one has.
+  let delegated: Delegated?
+  let limits: Limits?
 
   package init(
     organizationID: String, agentID: String, agentVersion: String, requestedVersion: String?,
     agent: AgentConfiguration, agentState: DeployedState? = nil, taskID: String, isNewTask: Bool = false, request: JSON,
-    network: NetworkPolicy, idempotency: IdempotencyEntry? = nil
+    network: NetworkPolicy, idempotency: IdempotencyEntry? = nil,
+    delegated: Delegated? = nil, limits: Limits? = nil
   ) {
+    self.delegated = delegated
+    self.limits = limits
     self.organizationID = organizationID
     self.agentID = agentID
     self.agentVersion = agentVersion

@@ -69,7 +69,9 @@ package enum JournalCoding {
   /// The text of a task's result (a JSON string), from the record that holds it; nil when the turn has none.
   package static func result(_ record: JournalRecord) -> JSON? {
     for command in JSON.trusted(record.commands).elements {
-      if let text = command["finish"]?["result"] { return text }
+      guard let finish = command["finish"] else { continue }
+      if let text = finish["result"] { return text }
+      if let returned = returned(record) { return returned.content }
     }
     return text(record)
   }
@@ -79,5 +81,10 @@ package enum JournalCoding {
   static func text(_ record: JournalRecord) -> JSON? {
     guard record.kind == 2 || record.kind == 5 else { return nil }
     return JSON.trusted(record.body).present("text")
+  }
+
+  /// What was said to whoever asked, in a record that has the role of the assistant (a JSON string).
+  package static func said(_ record: JournalRecord) -> JSON? {
+    returned(record)?.content ?? JSON.trusted(record.body)["text"]
   }
 }

@@ -38,7 +38,9 @@ extension RunDriver {
 
   private func resume(_ task: TaskRow) throws(RunError) {
     let run = try fold(task)
-    let missing = (run.beginning?.tools?.tools ?? []).first { tools.spec($0.name) == nil }
+    let missing = (run.beginning?.tools?.tools ?? []).first {
+      $0.agent == nil && tools.spec($0.name) == nil
+    }
     if let missing {
       log.write(.info, "runs", "task \(task.id) waits for the tool \(missing.name)")
       return
@@ -157,8 +159,9 @@ extension RunDriver {
         let ended = try asStore { () throws(StoreError) in
           try store.seize(task, with: entry, end: end, durable: settings.isDurable)
         }
-        if ended == nil { continue }
+        guard let ended else { continue }
         counts.end(end.status)
+        goOnAbove(ended)
       } else {
         var waits = false
         if case .calling(let calls) = run.phase { waits = calls.waitsForPeople }

@@ -54,6 +54,11 @@ package final class RunDriver: @unchecked Sendable {
   let watch: ForeignWatch
   let tools: ToolRegistry
   private let toolChoice: ToolChoice
+  /// Where the agents are found that others lead. Set once, before the first run.
+  package var directory: (any AgentDirectory)? {
+    get { toolChoice.directory }
+    set { toolChoice.directory = newValue }
+  }
 
   package init(store: Store, models: any ModelClient, tools: ToolRegistry, settings: Settings, log: Log) {
     self.tools = tools
@@ -131,9 +136,9 @@ package final class RunDriver: @unchecked Sendable {
         _ = try end(known, with: .interrupted)
         continue
       }
-      let list = try toolChoice.list(of: invocation.agent)
+      let (list, team) = try toolChoice.list(of: invocation.agent, in: invocation.organizationID)
       let beginning = try TurnBuilder(store: store).beginning(
-        of: invocation, tools: list, isDetached: isDetached, after: known)
+        of: invocation, tools: list, team: team, isDetached: isDetached, after: known)
       var run = Run()
       let event = Event.began(beginning)
       let sequence = (known?.sequence ?? 0) &+ 1
@@ -189,6 +194,7 @@ package final class RunDriver: @unchecked Sendable {
           continue
         }
         if let run = running.run(TaskName(organization, id)) { interruptIfLost(run) }
+        try stopSubtasks(of: task)
       }
       return try snapshot(id, in: organization)
     }
@@ -244,8 +250,10 @@ package final class RunDriver: @unchecked Sendable {
     let ended = try asStore { () throws(StoreError) in
       try store.seize(task, with: entry, end: turnEnd, durable: settings.isDurable)
     }
-    if ended != nil { counts.end(turnEnd.status) }
-    return ended != nil
+    guard let ended else { return false }
+    counts.end(turnEnd.status)
+    goOnAbove(ended)
+    return true
   }
 
   // MARK: - Strays

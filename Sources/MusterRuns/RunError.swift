@@ -20,6 +20,8 @@ package enum RunError: Error {
   case busy
   /// The agent lists a tool that the host has not registered.
   case toolMissing(String)
+  /// The agent leads others, and cannot: why.
+  case notRunnable(String)
   /// There are as many runs under way as there may be.
   case tooMany(Int64)
   case unreadable(String)

@@ -29,6 +29,24 @@ struct RunJournal {
   /// What is to be done next; nil after the end.
   var command: Command? { run.openCommands.first }
 
+  private var endOfSeconds: Timestamp? {
+    guard let seconds = run.beginning?.limits.seconds, let start = task.startedAt else { return nil }
+    let (length, isTooLong) = seconds.multipliedReportingOverflow(by: 1_000_000)
+    return isTooLong ? nil : Timestamp(microseconds: start.microseconds &+ length)
+  }
+
+  /// When the seconds are over that the run may take; nil when it may take any number.
+  var secondsLimit: Deadline? {
+    guard let end = endOfSeconds else { return nil }
+    return .after(milliseconds: max((end.microseconds &- Timestamp.now().microseconds) / 1000 &+ 1, 0))
+  }
+
+  /// Whether the seconds are over, also if the clock that counts them is a little behind.
+  var isOutOfSeconds: Bool {
+    guard let end = endOfSeconds else { return false }
+    return Timestamp.now().microseconds &+ RunJournal.leastMilliseconds &* 1000 >= end.microseconds
+  }
+
   func beginning() throws(RunError) -> Beginning {
     guard let beginning = run.beginning else { throw .unreadable("the run of task \(task.id) did not begin") }
     return beginning
@@ -47,6 +65,10 @@ struct RunJournal {
       answer = answered.text
       role = end != nil && answered.calls.isEmpty ? .assistant : nil
     case .stopRequested(_, let text): answer = text
+    case .toolReturned(let returned):
+      // The last agent's answer is the result.
+      answer = end?.status == .completed ? returned.content : nil
+      role = end?.status == .completed ? .assistant : nil
     default: answer = nil
     }
     let time = Timestamp.now()
@@ -87,7 +109,8 @@ struct RunJournal {
   private func changesSomething(_ call: Int, _ calls: OpenCalls) -> Bool {
     guard case .callTool? = calls.command(call) else { return false }
     let tool = run.beginning?.tools?.tool(calls.requests[call].name)
-    return tool?.effect != ToolDeclaration.Effect.none
+    // A sub-task keeps its own journal, and is found again by its call.
+    return tool?.effect != ToolDeclaration.Effect.none && tool?.agent == nil
   }
 
   /// Puts the task aside: `pending` until somebody goes on with it, `paused` until a person has decided. False when it is
@@ -134,20 +157,31 @@ struct RunJournal {
   // MARK: - Models
 
   /// What the model is asked, or the failure that it is not asked at all.
-  func question(repair: Command.Repair?) throws(RunError) -> Result<ModelRequest, ModelFailure> {
+  func question(_ command: Command) throws(RunError) -> Result<ModelRequest, ModelFailure> {
     let beginning = try beginning()
-    let messages = try Conversation(store: driver.store, task: task).messages(
-      for: beginning, repair: repair, hasCalls: run.toolCalls > 0)
+    let conversation = Conversation(store: driver.store, task: task)
+    var isSummary = false
+    let messages: [ModelMessage]
+    switch command {
+    case .summarize:
+      isSummary = true
+      messages = try conversation.summaryQuestion(for: beginning)
+    case .askModel(_, let repair):
+      messages = try conversation.messages(
+        for: beginning, repair: repair, hasCalls: run.toolCalls > 0, summary: run.summary)
+    default: throw .unreadable("task \(task.id) does not ask its model")
+    }
+    let hasTools = !isSummary && beginning.team?.kind != .sequence
     do throws(ModelFailure) {
       let endpoint = try endpoint(beginning)
       return .success(
         ModelRequest(
           endpoint: endpoint, model: beginning.model, messages: messages,
-          format: beginning.format == .json ? .json(schema: beginning.schema) : .text,
-          tools: (beginning.tools?.tools ?? []).map {
+          format: beginning.format == .json && !isSummary ? .json(schema: beginning.schema) : .text,
+          tools: (hasTools ? beginning.tools?.tools ?? [] : []).map {
             ModelTool(name: $0.name, description: $0.description, parameters: $0.parameters)
           },
-          reasoningEffort: beginning.reasoningEffort,
+          reasoningEffort: beginning.reasoningEffort, mostTokens: run.tokensLeft,
           // A policy that this version cannot read is one with more to allow: what it knows of that is nothing.
           network: endpoint.isOwn ? .open : NetworkPolicy(text: beginning.network) ?? .public))
     } catch {

@@ -14,9 +14,9 @@ struct RunPump {
 
   init(driver: RunDriver, begun: BegunTurn, deadline: Deadline, interrupt: Interrupt) {
     self.driver = driver
-    self.deadline = deadline
     self.interrupt = interrupt
     journal = RunJournal(driver: driver, begun: begun)
+    self.deadline = journal.secondsLimit.map { deadline.earlier($0) } ?? deadline
     watch = TaskWatch(store: driver.store, task: begun.task)
   }
 
@@ -30,6 +30,8 @@ struct RunPump {
 
   private enum Outcome {
     case event(Event)
+    /// These sub-tasks go on by themselves, and the run after them.
+    case apart([String])
     case disturbed(Disturbance)
   }
 
@@ -51,7 +53,7 @@ struct RunPump {
       let outcome: Outcome?
       switch command {
       case .finish(let finish): return try journal.finished(finish)
-      case .askModel(_, let repair): outcome = try ask(repair: repair)
+      case .askModel, .summarize: outcome = try ask(command)
       case .wait(let milliseconds): outcome = wait(milliseconds)
       case .callTool, .answerCall, .askPerson:
         if case .calling(let calls) = journal.run.phase, calls.waitsForPeople {
@@ -64,8 +66,16 @@ struct RunPump {
       case nil: continue
       case .event(let event):
         guard try journal.record(event) else { return try journal.lost() }
+      case .apart(let subtasks):
+        guard try journal.park(.pending) else { return try journal.lost() }
+        driver.goOnIfEnded(subtasks, of: journal.task)
+        return try journal.paused()
       case .disturbed(.lost): return try journal.lost()
       case .disturbed(.timedOut):
+        if journal.isOutOfSeconds {
+          guard try journal.record(.stopRequested(.seconds)) else { return try journal.lost() }
+          continue
+        }
         guard try journal.record(.stopRequested(.timeout)) else { return try journal.lost() }
         throw .timedOut(taskID: journal.task.id)
       case .disturbed(.interrupted(let reason)):
@@ -107,15 +117,18 @@ struct RunPump {
     let lock = Lock()
     let changed = Condition()
     let wake = { lock.withLock { changed.signal() } }
-    let round = ToolRound(calls, of: journal.task, registry: driver.tools, tell: wake)
-    defer { round.cancel() }
+    let round = ToolRound(calls, of: journal, deadline: deadline, tell: wake)
+    defer { round.cancel(stopsSubtasks: true) }
     return try interrupt.whileWaking(wake) { () throws(RunError) -> Outcome? in
       while true {
         round.start(onCaller: true)
         while let event = round.next() {
           guard try journal.record(event) else { return .disturbed(.lost) }
         }
-        if round.isOver { return nil }
+        if round.isOver {
+          let apart = round.apart
+          return apart.isEmpty ? nil : .apart(apart)
+        }
         if let reason = interrupt.reason { return .disturbed(.interrupted(reason)) }
         if deadline.hasPassed { return .disturbed(.timedOut) }
         if !watch.isStillOurs() { return .disturbed(.lost) }
@@ -126,9 +139,9 @@ struct RunPump {
     }
   }
 
-  private func ask(repair: Command.Repair?) throws(RunError) -> Outcome {
+  private func ask(_ command: Command) throws(RunError) -> Outcome {
     let failure: ModelFailure
-    switch try journal.question(repair: repair) {
+    switch try journal.question(command) {
     case .failure(let refusal): failure = refusal
     case .success(let request):
       do throws(ModelFailure) {

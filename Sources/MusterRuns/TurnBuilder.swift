@@ -14,12 +14,14 @@ struct TurnBuilder {
   private static let toolRepairs: Int64 = 3
   /// How often the model may be asked in a turn with tools.
   private static let modelCalls: Int64 = 100
+  /// How many tasks may be below each other.
+  private static let depth: Int64 = 8
 
   let store: Store
 
   /// Pins what the turn runs with. `known` is the task as it stands after its last turn.
   func beginning(
-    of invocation: Invocation, tools: ToolList?, isDetached: Bool, after known: TaskRow?
+    of invocation: Invocation, tools: ToolList?, team: Team?, isDetached: Bool, after known: TaskRow?
   ) throws(RunError) -> Beginning {
     let request = invocation.request
     let agent = invocation.agent
@@ -36,10 +38,10 @@ struct TurnBuilder {
       host: isOwnProvider ? agent.base.map { HTTPURL.host(of: $0) } : nil,
       reasoningEffort: TurnBuilder.effort(request: request, agent: agent), format: effective, schema: schema,
       system: try system(invocation, format: effective, schema: schema, after: known),
-      historyFromTurn: history(agent, after: known), attempts: TurnBuilder.attempts, repairs: TurnBuilder.repairs,
+      historyFromTurn: history(invocation, after: known), attempts: TurnBuilder.attempts, repairs: TurnBuilder.repairs,
       tools: tools, toolsRecord: try toolsRecord(tools, after: known),
-      toolRepairs: tools == nil ? 0 : TurnBuilder.toolRepairs, limits: limits(invocation, tools),
-      isDetached: isDetached,
+      toolRepairs: tools == nil ? 0 : TurnBuilder.toolRepairs, limits: limits(invocation, tools), team: team,
+      delegated: invocation.delegated, isDetached: isDetached,
       network: invocation.network.text)
   }
 
@@ -77,6 +79,14 @@ struct TurnBuilder {
     limits.toolCalls = asked?["tool_calls"]?.int64
     limits.inputTokens = asked?["input_tokens"]?.int64
     limits.outputTokens = asked?["output_tokens"]?.int64
+    limits.seconds = asked?["seconds"]?.int64
+    limits.depth = asked?["depth"]?.int64 ?? (tools == nil ? nil : TurnBuilder.depth)
+    if let share = invocation.limits {
+      let own = limits
+      limits = share
+      limits.modelCalls = share.modelCalls ?? own.modelCalls
+      limits.depth = share.depth ?? own.depth
+    }
     let most = invocation.request["tool_call_limit"]?.int64 ?? invocation.agent.toolCallLimit
     if tools != nil, most > 0 { limits.toolCallsAnswered = most }
     return limits
@@ -99,7 +109,10 @@ struct TurnBuilder {
     }
   }
 
-  private func history(_ agent: AgentConfiguration, after known: TaskRow?) -> Int64? {
+  private func history(_ invocation: Invocation, after known: TaskRow?) -> Int64? {
+    // What was said above it has what was said in its own thread.
+    if case .full? = invocation.delegated?.memory { return nil }
+    let agent = invocation.agent
     guard let known, agent.sessionStorage, agent.historyRuns > 0 else { return nil }
     return max(known.turn &- agent.historyRuns &+ 1, 1)
   }

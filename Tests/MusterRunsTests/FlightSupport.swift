@@ -95,6 +95,7 @@ final class Reader: FollowerOwner, @unchecked Sendable {
       case .created: return "created \(event.position.text)"
       case .updated: return "updated \(event.position.text)"
       case .toolAsked(let request, _): return "asked \(request.name) \(event.position.text)"
+      case .agentTriggered(let agent, _, _): return "triggered \(agent) \(event.position.text)"
       case .toolReturned(let request, _, _): return "returned \(request.name) \(event.position.text)"
       case .chunk: return "chunk \(event.position.sequence)"
       case .finished: return "finished \(event.position.text)"

@@ -35,7 +35,7 @@ struct FlightTests {
     let statuses = reader.events.compactMap { event -> TaskStatus? in
       switch event.content {
       case .created(let snapshot), .updated(let snapshot), .finished(let snapshot): return snapshot.task.status
-      case .chunk, .toolAsked, .toolReturned: return nil
+      case .chunk, .toolAsked, .agentTriggered, .toolReturned: return nil
       }
     }
     #expect(statuses == [.pending, .executing, .completed])

@@ -7,7 +7,7 @@ enum InactiveTools {
   static func first(in document: JSON) -> String? {
     for entry in document["tools"]?.elements ?? [] where AgentTool.ofList(entry) == nil { return "tools" }
     for item in document["graph"]?.elements ?? [] {
-      if AgentTool.ofGraph(item) == nil { return "graph" }
+      if AgentTool.ofGraph(item) == nil, AgentMember.ofGraph(item) == nil { return "graph" }
       if item["llm_settings"]?.isEmpty == false { return "graph.llm_settings" }
       for member in item["settings"]?.members ?? [] where !member.value.isEmpty && !isActive(member.key, member.value) {
         return "graph.settings.\(member.key)"

@@ -37,6 +37,9 @@ struct PreparedAgent: Sendable {
     if !provider.isString("openai"), !provider.isString("openai_compatible") {
       throw PreparedAgent.inactive(requested == nil ? "model_provider" : "llm_model_provider")
     }
+    if let team = configuration.team, !team.hasOrder {
+      throw .api(400, "The agent cannot be run: the graph names no order of its agents")
+    }
     // Schemas of the output have to be ones that can be checked.
     if let schemaFailure { throw schemaFailure }
     if let error = PreparedAgent.problem(of: request["output_schema"]) {

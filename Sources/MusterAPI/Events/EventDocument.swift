@@ -17,6 +17,7 @@ enum EventDocument {
     case .created(let snapshot): return try make(#""task_created""#, event, snapshot)
     case .updated(let snapshot): return try make(#""task_updated""#, event, snapshot)
     case .toolAsked(let request, let id): return make(#""tool_call_request""#, event, request, id, nil)
+    case .agentTriggered(let agent, let id, let query): return make(event, agent, id, query)
     case .toolReturned(let request, let id, let returned):
       return make(#""tool_call_result""#, event, request, id, returned)
     case .finished(let snapshot): return try make(#""task_finished""#, event, snapshot)
@@ -41,6 +42,21 @@ enum EventDocument {
       capacity: request.arguments.bytes.count &+ (returned?.result.bytes.count ?? 0) &+ 512)
     begin(type, event, &writer)
     ToolDocument.write(request, id, returned, to: &writer)
+    writer.endObject()
+    return writer.bytes
+  }
+
+  private static func make(_ event: TaskEvent, _ agent: String, _ id: String, _ query: JSON?) -> [UInt8] {
+    var writer = JSONWriter(capacity: (query?.bytes.count ?? 0) &+ 512)
+    begin(#""sub_agent_trigger""#, event, &writer)
+    writer.beginObject()
+    writer.member("request_id", id)
+    writer.member("agent_id", agent)
+    writer.member("query", query)
+    writer.member("files", .literal("[]"))
+    writer.member("reasoning", .literal(#"{"title":null,"description":null}"#))
+    writer.member("plan_task_id", nil as String?)
+    writer.endObject()
     writer.endObject()
     return writer.bytes
   }

@@ -61,6 +61,7 @@ package final class ControlPlane: @unchecked Sendable {
         offersAllTools: configuration.offersAllTools,
         runTimeoutMilliseconds: configuration.runTimeoutMilliseconds),
       log: log)
+    runs.directory = StoredAgents(store: opened, prepared: preparedAgents)
     do throws(Failure) {
       try prepare()
     } catch {

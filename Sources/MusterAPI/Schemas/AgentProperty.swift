@@ -117,17 +117,17 @@ struct AgentProperty: Sendable {
     .init(
       "connectivity_details", .settable, #"{"type":["object","null"],"x-muster-inactive":true}"#, default: "{}"),
     .init(
-      "delegation_type", .settable, #"{"type":"string","enum":["router","sequence"],"x-muster-inactive":true}"#,
+      "delegation_type", .settable, #"{"type":"string","enum":["router","sequence"]}"#,
       default: #""router""#),
     .init(
       "delegation_memory_strategy", .settable,
-      #"{"type":"string","enum":["full","summarization","original-input"],"x-muster-inactive":true}"#,
+      #"{"type":"string","enum":["full","summarization","original-input"]}"#,
       default: #""summarization""#),
     .init(
       "delegation_end_strategy", .settable,
-      #"{"type":"string","enum":["return-to-start","finish-with-last"],"x-muster-inactive":true}"#,
+      #"{"type":"string","enum":["return-to-start","finish-with-last"]}"#,
       default: #""return-to-start""#),
-    .init("sub_agents_continuous_thread", .settable, inactiveFlag, default: "true"),
+    .init("sub_agents_continuous_thread", .settable, #"{"type":"boolean"}"#, default: "true"),
     .init("deep_planning", .settable, inactiveFlag, default: "false"),
     .init("enforce_deep_planning", .settable, inactiveFlag, default: "false"),
     .init(

@@ -56,7 +56,9 @@ enum TaskSchemas {
     "limits":{"type":["object","null"],"description":"What the turn may use up; crossing a limit ends it, `failed`.",\
     "properties":{"model_calls":{"type":"integer","minimum":1,"description":"How often the model is asked. Default for agents with tools: 100."},\
     "tool_calls":{"type":"integer","minimum":0},"input_tokens":{"type":"integer","minimum":1},\
-    "output_tokens":{"type":"integer","minimum":1}},"additionalProperties":false},\
+    "output_tokens":{"type":"integer","minimum":1},\
+    "seconds":{"type":"integer","minimum":1,"description":"From the beginning of the turn; waiting for people counts."},\
+    "depth":{"type":"integer","minimum":0,"description":"How many tasks may be below each other; 0: no agent is started. Default: 8."}},"additionalProperties":false},\
     "harness_cli":{"type":["string","null"],"x-muster-inactive":true},\
     "permission_mode":{"type":["string","null"],"enum":["full","gated",null],"x-muster-inactive":true}},"required":["input"]}
     """

@@ -1,5 +1,6 @@
 import MusterEngine
 import MusterJSON
+import MusterRuns
 import MusterStore
 import MusterSystem
 
@@ -15,7 +16,7 @@ enum ThreadDocument {
         if full, let system = body["system"] { write("system", system, nil, record, task, to: &writer) }
         write("user", body["request"]?["input"]?["text"] ?? .literal("\"\""), nil, record, task, to: &writer)
       case .assistant:
-        write("assistant", body["text"] ?? .literal("\"\""), body["usage"], record, task, to: &writer)
+        write("assistant", JournalCoding.said(record) ?? .literal("\"\""), body["usage"], record, task, to: &writer)
       case nil: break
       }
     }

@@ -11,12 +11,12 @@ package struct OpenCalls: Sendable {
   /// on with the run.
   private(set) var isTakenUp: [Bool]
 
-  init(sequence: Int64, answer: ModelAnswered) {
+  init(sequence: Int64, requests: [ToolRequest], key: String) {
     self.sequence = sequence
-    requests = answer.calls
-    key = answer.key ?? ""
-    commands = Array(repeating: nil, count: answer.calls.count)
-    isTakenUp = Array(repeating: true, count: answer.calls.count)
+    self.requests = requests
+    self.key = key
+    commands = Array(repeating: nil, count: requests.count)
+    isTakenUp = Array(repeating: true, count: requests.count)
   }
 
   package var isOver: Bool { commands.allSatisfy { $0 == nil } }

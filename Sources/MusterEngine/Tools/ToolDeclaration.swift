@@ -21,10 +21,14 @@ package struct ToolDeclaration: Sendable {
   package let hasProbe: Bool
   /// What a person is told who has to approve each call, an object with `title` and `description`; nil: none has to.
   package let approval: JSON?
+  /// The id of the agent that it stands for: a call is a sub-task of that agent; nil: it is a tool of the host.
+  package let agent: String?
 
   package init(
-    name: String, description: String, parameters: JSON, effect: Effect, hasProbe: Bool, approval: JSON? = nil
+    name: String, description: String, parameters: JSON, effect: Effect, hasProbe: Bool, approval: JSON? = nil,
+    agent: String? = nil
   ) {
+    self.agent = agent
     self.approval = approval
     self.name = name
     self.description = description
@@ -39,7 +43,8 @@ package struct ToolDeclaration: Sendable {
     else { throw UnreadableRecord(what: "declaration of a tool") }
     self.init(
       name: name, description: description, parameters: parameters, effect: effect,
-      hasProbe: json["probe"]?.bool ?? false, approval: json.present("approval"))
+      hasProbe: json["probe"]?.bool ?? false, approval: json.present("approval"),
+      agent: json["agent"]?.string)
   }
 
   func write(to writer: inout JSONWriter) {
@@ -50,6 +55,7 @@ package struct ToolDeclaration: Sendable {
     writer.member("effect", effect.rawValue)
     if hasProbe { writer.member("probe", true) }
     writer.memberIfPresent("approval", approval)
+    if let agent { writer.member("agent", agent) }
     writer.endObject()
   }
 }

@@ -8,15 +8,14 @@ struct ToolReaction {
   func commands(for answer: ModelAnswered) -> [Command] {
     guard let beginning = run.beginning else { return [] }
     let limits = beginning.limits
-    let made = run.toolCalls &+ Int64(answer.calls.count)
+    let made = run.usage.toolCalls &+ Int64(answer.calls.count)
     if let most = limits.toolCalls, made > most {
       return [Run.exceeded("tool_calls", "The run used up the \(most) calls of tools that it may make.")]
     }
-    if let most = limits.inputTokens, sum(run.promptTokens, answer.promptTokens) > most {
-      return [Run.exceeded("input_tokens", "The run used up the \(most) tokens that it may give the model.")]
-    }
-    if let most = limits.outputTokens, sum(run.completionTokens, answer.completionTokens) > most {
-      return [Run.exceeded("output_tokens", "The run used up the \(most) tokens that the model may give it.")]
+    if let deepest = limits.depth, (beginning.delegated?.depth ?? 0) >= deepest,
+      answer.calls.contains(where: { beginning.tools?.tool($0.name)?.agent != nil })
+    {
+      return [Run.exceeded("depth", "The run may not start sub-tasks deeper than \(deepest).")]
     }
     var commands: [Command] = []
     var refused = run.refusedCalls
@@ -36,13 +35,14 @@ struct ToolReaction {
     return commands
   }
 
-  private func sum(_ one: Int64?, _ other: Int64?) -> Int64 { (one ?? 0) &+ (other ?? 0) }
-
   private func command(_ index: Int, _ request: ToolRequest, number: Int64, _ beginning: Beginning) -> Command {
     if let most = beginning.limits.toolCallsAnswered, number >= most {
       return .answerCall(
         call: index, .limit,
         text: "The tool was not called: no more than \(most) calls of tools are made. Answer without them.")
+    }
+    if beginning.team?.kind == .sequence {
+      return .answerCall(call: index, .unknown, text: "No more agents can be asked. Answer without them.")
     }
     guard let tool = beginning.tools?.tool(request.name) else {
       let names = (beginning.tools?.tools ?? []).map { $0.name }.joined(separator: ", ")

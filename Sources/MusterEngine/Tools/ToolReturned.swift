@@ -7,8 +7,11 @@ package struct ToolReturned: Sendable {
   /// Any JSON value.
   package let result: JSON
   package let isError: Bool
+  /// What the sub-task used up that the call was; nil: it was none.
+  package let usage: Usage?
 
-  package init(call: Int, result: JSON, isError: Bool) {
+  package init(call: Int, result: JSON, isError: Bool, usage: Usage? = nil) {
+    self.usage = usage
     self.call = call
     self.result = result
     self.isError = isError
@@ -18,7 +21,9 @@ package struct ToolReturned: Sendable {
     guard let number = body["call"]?.int64, let call = Int(exactly: number), let result = body["result"] else {
       throw UnreadableRecord(what: "result of a tool")
     }
-    self.init(call: call, result: result, isError: body["is_error"]?.bool ?? false)
+    self.init(
+      call: call, result: result, isError: body["is_error"]?.bool ?? false,
+      usage: body.present("usage").map { Usage($0) })
   }
 
   var json: JSON {
@@ -27,6 +32,10 @@ package struct ToolReturned: Sendable {
     writer.member("call", Int64(call))
     writer.member("result", result)
     if isError { writer.member("is_error", true) }
+    if let usage {
+      writer.key("usage")
+      usage.write(to: &writer)
+    }
     writer.endObject()
     return writer.json
   }

@@ -21,5 +21,7 @@ final class Resumes: @unchecked Sendable {
     }
   }
 
+  func has(_ task: TaskRow) -> Bool { lock.withLock { taken[task.key] == task.fence } }
+
   func giveBack(_ task: TaskRow) { lock.withLock { if taken[task.key] == task.fence { taken[task.key] = nil } } }
 }

@@ -36,7 +36,7 @@ final class RunFlight: PoolJob, @unchecked Sendable {
 
   let name: TaskName
   private let driver: RunDriver
-  private let deadline: Deadline
+  private var deadline: Deadline
   private let onBusy: BusyRule
   let interrupt: Interrupt
   /// Among those of its driver, which keeps it.
@@ -54,6 +54,8 @@ final class RunFlight: PoolJob, @unchecked Sendable {
   private var stage = Stage.arriving
   private var timer: Int?
   private var cause: RunError?
+  /// What hears the attempt that is open, if it is for a summary.
+  private var summary: SummaryAttempt?
   /// The number of the wait, and of the attempt, that counts.
   private var wait = 0
   private var attempt = 0
@@ -153,12 +155,12 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       try begin()
     case (.waiting, .elapsed(let number)) where number == wait:
       timer = nil
-      if deadline.hasPassed { try end(by: .stopRequested(.timeout, text: textSoFar)) } else { try take(.waited) }
+      if deadline.hasPassed { try end(by: .stopRequested(whyLate, text: textSoFar)) } else { try take(.waited) }
     case (.asking, .answered(let number, let outcome)) where number == attempt: try take(outcome)
     case (.calling(let round), .returned(let number)) where number == attempt: try take(round)
     case (.calling, .elapsed(let number)) where number == wait:
       timer = nil
-      try end(by: .stopRequested(.timeout))
+      try end(by: .stopRequested(whyLate))
     default: return
     }
   }
@@ -203,6 +205,7 @@ final class RunFlight: PoolJob, @unchecked Sendable {
     let turn = LiveTurn(task: begun.task, beginning: try journal.slimBeginning())
     if isResumed { turn.recorded(begun.task.sequence, at: begun.task.updatedAt, isInJournal: true) }
     self.journal = journal
+    if let limit = journal.secondsLimit { deadline = deadline.earlier(limit) }
     live = turn
     hold(HeldTask(key: begun.task.key, fence: begun.task.fence))
     driver.running.add(name, .init(interrupt: interrupt, task: begun.task))
@@ -223,9 +226,9 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       case .wait(let milliseconds):
         stage = .waiting
         return startTimer(deadline.earlier(.after(milliseconds: milliseconds)))
-      case .askModel(let number, let repair):
+      case .askModel(let number, _), .summarize(let number):
         if let reason = interrupt.reason { return try disturb(reason) }
-        if try ask(number, repair) { return }
+        if try ask(number, command) { return }
       case .callTool, .answerCall, .askPerson: return try callTools()
       }
     }
@@ -233,17 +236,23 @@ final class RunFlight: PoolJob, @unchecked Sendable {
   }
 
   /// Asks the model. False when it was not asked, and that is on record.
-  private func ask(_ number: Int64, _ repair: Command.Repair?) throws(RunError) -> Bool {
+  private func ask(_ number: Int64, _ command: Command) throws(RunError) -> Bool {
     guard let journal, let live else { return true }
     let failure: ModelFailure
-    switch try journal.question(repair: repair) {
+    switch try journal.question(command) {
     case .failure(let refusal): failure = refusal
     case .success(let request):
       self.journal?.slim(live.beginning)
-      live.beginAttempt(number)
       attempt &+= 1
-      let listener = Attempt(
-        flight: self, live: live, number: number, sequence: journal.task.sequence, attempt: attempt)
+      let listener: any ModelListener
+      if case .summarize = command {
+        summary = SummaryAttempt(flight: self, attempt: attempt)
+        listener = summary ?? SummaryAttempt(flight: self, attempt: attempt)
+      } else {
+        live.beginAttempt(number)
+        listener = Attempt(
+          flight: self, live: live, number: number, sequence: journal.task.sequence, attempt: attempt)
+      }
       do throws(ModelFailure) {
         stage = .asking(try driver.models.start(request, deadline: deadline, listener))
         return true
@@ -261,7 +270,7 @@ final class RunFlight: PoolJob, @unchecked Sendable {
     if calls.waitsForPeople { return try pause() }
     attempt &+= 1
     let number = attempt
-    let round = ToolRound(calls, of: journal.task, registry: driver.tools) { [self] in
+    let round = ToolRound(calls, of: journal, deadline: deadline) { [self] in
       signal(.returned(attempt: number))
     }
     stage = .calling(round)
@@ -275,10 +284,22 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       guard try record(event) else { return }
     }
     if !round.isOver { return round.start(onCaller: false) }
+    let apart = round.apart
+    if !apart.isEmpty { return try wait(for: apart) }
     // The model is asked again, or what is still to be done about some calls has changed.
     stage = .arriving
     callOffTimer()
     try goOn()
+  }
+
+  /// Puts the task aside until its sub-tasks have ended.
+  private func wait(for subtasks: [String]) throws(RunError) {
+    guard var journal else { return }
+    guard try journal.park(.pending) else { return try leave() }
+    let snapshot = try journal.paused()
+    let task = journal.task
+    end(.task(snapshot, cause: nil)) { $0.finish(snapshot, cause: nil) }
+    driver.goOnIfEnded(subtasks, of: task)
   }
 
   /// Puts the task aside until a person has decided.
@@ -311,6 +332,25 @@ final class RunFlight: PoolJob, @unchecked Sendable {
     func ended(_ outcome: ModelOutcome) { flight.signal(.answered(attempt: attempt, outcome)) }
   }
 
+  /// Hears an attempt whose text nobody follows.
+  private final class SummaryAttempt: ModelListener, @unchecked Sendable {
+    private let flight: RunFlight
+    private let attempt: Int
+    private let lock = Lock()
+    private var text: [UInt8] = []
+
+    init(flight: RunFlight, attempt: Int) {
+      self.flight = flight
+      self.attempt = attempt
+    }
+
+    var textSoFar: [UInt8] { lock.withLock { text } }
+
+    func heard(_ text: [UInt8]) { lock.withLock { self.text.append(contentsOf: text) } }
+
+    func ended(_ outcome: ModelOutcome) { flight.signal(.answered(attempt: attempt, outcome)) }
+  }
+
   private var textSoFar: JSON? { live.flatMap { RunFlight.text($0.freeze()) } }
 
   /// Text that came of an answer, as it is put on record; nil when there is none.
@@ -328,7 +368,9 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       if try !take(failure) { try goOn() }
     case .answered(let end):
       guard let journal, let live else { return }
-      try take(journal.event(of: end.answer(heard: live.textSoFar)))
+      let text = summary?.textSoFar ?? live.textSoFar
+      summary = nil
+      try take(journal.event(of: end.answer(heard: text)))
     }
   }
 
@@ -340,7 +382,7 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       if case .interrupted(let reason) = failure.kind {
         try disturb(reason)
       } else {
-        try end(by: .stopRequested(.timeout, text: textSoFar))
+        try end(by: .stopRequested(whyLate, text: textSoFar))
       }
       return true
     }
@@ -400,7 +442,9 @@ final class RunFlight: PoolJob, @unchecked Sendable {
     attempt &+= 1
     switch stage {
     case .asking(let call): call.cancel(reason)
-    case .calling(let round): round.cancel()
+    case .calling(let round):
+      // Those of a run that goes on later do, too.
+      round.cancel(stopsSubtasks: !(reason == .closing && journal?.run.isDetached == true))
     default: break
     }
     stage = .arriving
@@ -442,6 +486,7 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       driver.feed.retire(live, as: name)
       tell(live)
     }
+    summary = nil
     if let place { driver.turns.leave(name, place) }
     let listener = listener
     self.listener = nil
@@ -451,9 +496,13 @@ final class RunFlight: PoolJob, @unchecked Sendable {
     place = nil
     listener?.ended(end)
     driver.landed(self)
+    if case .task(let snapshot, _) = end { driver.goOnAbove(snapshot.task) }
   }
 
   // MARK: - Time
+
+  /// Why a run ends whose time is over.
+  private var whyLate: StopReason { journal?.isOutOfSeconds == true ? .seconds : .timeout }
 
   private func startTimer(_ moment: Deadline) {
     callOffTimer()

@@ -1,4 +1,5 @@
 package import MusterEngine
+package import MusterJSON
 package import MusterSystem
 
 /// Something that followers of a task are told. Source: the contract's chapter on streaming.
@@ -12,6 +13,8 @@ package struct TaskEvent: Sendable {
     case chunk([UInt8])
     /// A tool is about to be called, or the call is refused. `id`: of the call.
     case toolAsked(ToolRequest, id: String)
+    /// An agent is about to be started, or the call is refused. `id`: of the call; `query`: what it is told, a JSON string, if that is known.
+    case agentTriggered(agent: String, id: String, query: JSON?)
     /// What came of it.
     case toolReturned(ToolRequest, id: String, ToolReturned)
     /// The turn has ended.
@@ -28,7 +31,7 @@ package struct TaskEvent: Sendable {
   /// Whether it tells what tools are asked, or have answered.
   var isOfTools: Bool {
     switch content {
-    case .toolAsked, .toolReturned: return true
+    case .toolAsked, .agentTriggered, .toolReturned: return true
     default: return false
     }
   }

@@ -21,7 +21,9 @@ struct TurnEvents {
   var isOver: Bool { if case .finished = run.phase { true } else { false } }
 
   /// The attempt that is open behind the records so far.
-  private var attempt: Int64? { if case .asking(let attempt) = run.phase { attempt } else { nil } }
+  private var attempt: Int64? {
+    if case .asking(let attempt) = run.phase, !run.isSummarizing { attempt } else { nil }
+  }
 
   /// The events that the next record is, and before them the text that came with it, as one piece: that part of it which
   /// is behind the place where the follower stands.
@@ -53,9 +55,14 @@ struct TurnEvents {
     if let before {
       if let returned = JournalCoding.returned(record), before.requests.indices.contains(returned.call) {
         contents = [.toolReturned(before.requests[returned.call], id: before.id(returned.call), returned)]
+        // The next of a sequence.
+        let next = returned.call &+ 1
+        if let team = run.beginning?.team, team.kind == .sequence, let calls = openCalls, calls.command(next) != nil {
+          contents.append(asked(next, calls))
+        }
       }
     } else if let calls = openCalls {
-      contents = calls.requests.indices.map { .toolAsked(calls.requests[$0], id: calls.id($0)) }
+      contents = calls.requests.indices.map { asked($0, calls) }
     }
     return contents.indices.map { index in
       let isLast = index == contents.count &- 1 && !isOver
@@ -65,6 +72,15 @@ struct TurnEvents {
         : EventPosition(sequence: record.sequence, attempt: 0, offset: Int64(index) &+ 1)
       return TurnEvents.event(contents[index], of: task, at: position, time: record.time)
     }
+  }
+
+  private func asked(_ call: Int, _ calls: OpenCalls) -> TaskEvent.Content {
+    let request = calls.requests[call]
+    guard let beginning = run.beginning, let agent = beginning.tools?.tool(request.name)?.agent else {
+      return .toolAsked(request, id: calls.id(call))
+    }
+    let arguments = try? JSON.parse(request.arguments.utf8 ?? [])
+    return .agentTriggered(agent: agent, id: calls.id(call), query: arguments?["task"])
   }
 
   /// The events that the record is with which the turn begins; it may be its last one as well.

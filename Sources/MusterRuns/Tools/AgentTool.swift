@@ -35,7 +35,7 @@ package struct AgentTool: Sendable, Equatable {
       name: name, description: description.flatMap { $0.isEmpty ? nil : $0 }, approval: approval(in: item))
   }
 
-  private static func approval(in item: JSON) -> JSON? {
+  static func approval(in item: JSON) -> JSON? {
     guard let options = item["settings"]?.present("hitl_options"), options.kind == .object, !options.isEmpty,
       options["enabled"]?.bool != false
     else { return nil }

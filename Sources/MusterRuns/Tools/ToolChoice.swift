@@ -17,8 +17,21 @@ final class ToolChoice: @unchecked Sendable {
     self.offersAll = offersAll
   }
 
-  /// The tools of an agent; nil when it has none.
-  func list(of agent: AgentConfiguration) throws(RunError) -> ToolList? {
+  /// Where the agents are found that others lead.
+  var directory: (any AgentDirectory)?
+
+  /// The tools of an agent, with those that stand for the agents that it leads; nil when it has none.
+  func list(
+    of agent: AgentConfiguration, in organization: String
+  ) throws(RunError) -> (list: ToolList?, team: Team?) {
+    guard let plan = agent.team, let directory else { return (try list(of: agent), nil) }
+    let own = try list(of: agent)?.tools ?? []
+    let made = try TeamTools(directory: directory, organization: organization).team(of: plan, besides: own)
+    return (ToolList(made.tools), made.team)
+  }
+
+  /// The tools of the host that an agent has.
+  private func list(of agent: AgentConfiguration) throws(RunError) -> ToolList? {
     if agent.tools.isEmpty, !offersAll { return nil }
     let specs = try specs(of: agent)
     if specs.isEmpty { return nil }

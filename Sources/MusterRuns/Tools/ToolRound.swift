@@ -14,12 +14,16 @@ final class ToolRound: @unchecked Sendable {
     case waiting
     case starting
     case running(ToolCall)
+    case delegated(SubtaskCall)
     case over
+    /// It goes on without this run.
+    case apart(SubtaskCall)
   }
 
   private let registry: ToolRegistry
   private let calls: OpenCalls
   private let task: TaskRow
+  private let planner: SubtaskPlanner
   private let tell: () -> Void
   private let lock = Lock()
   private var states: [State]
@@ -28,10 +32,14 @@ final class ToolRound: @unchecked Sendable {
   private var isCancelled = false
 
   /// - Parameter tell: called whenever something has come back, on any thread and under no lock.
-  init(_ calls: OpenCalls, of task: TaskRow, registry: ToolRegistry, tell: @escaping () -> Void) {
+  init(
+    _ calls: OpenCalls, of journal: RunJournal, deadline: Deadline, tell: @escaping () -> Void
+  ) {
     self.calls = calls
-    self.task = task
-    self.registry = registry
+    task = journal.task
+    registry = journal.driver.tools
+    planner = SubtaskPlanner(
+      driver: journal.driver, task: journal.task, run: journal.run, calls: calls, deadline: deadline)
     self.tell = tell
     states = calls.commands.map { command in
       switch command {
@@ -48,6 +56,10 @@ final class ToolRound: @unchecked Sendable {
       case .answerCall(_, let reason, let text):
         take(ToolResult(content: .string(text), isError: reason != .done), of: call)
       case .callTool(_, let manner):
+        if let agent = planner.run.beginning?.tools?.tool(calls.requests[call].name)?.agent {
+          delegate(call, to: agent)
+          continue
+        }
         do throws(ToolUnavailable) {
           let started = try registry.start(
             invocation(call, manner), onCaller: onCaller, listener: Listener(round: self, call: call))
@@ -81,6 +93,32 @@ final class ToolRound: @unchecked Sendable {
       agentID: task.agentID, taskID: task.id, isRepeat: manner != .first, isProbe: manner == .probe)
   }
 
+  private func delegate(_ call: Int, to agent: String) {
+    do throws(RunError) {
+      let order = try planner.order(call, agent)
+      let subtask = SubtaskCall(order, limits: planner.limits, driver: planner.driver) { [self] outcome in
+        take(outcome, of: call)
+      }
+      lock.withLock { states[call] = .delegated(subtask) }
+      subtask.start()
+    } catch {
+      take(ToolResult(content: .string("The sub-task could not be started."), isError: true), of: call)
+    }
+  }
+
+  private func take(_ outcome: SubtaskCall.Outcome, of call: Int) {
+    switch outcome {
+    case .ended(let result, let usage): take(result, of: call, usage: usage)
+    case .apart:
+      lock.withLock {
+        guard case .delegated(let subtask) = states[call] else { return }
+        states[call] = .apart(subtask)
+        underWay &-= 1
+      }
+      tell()
+    }
+  }
+
   private static func told(_ error: ToolUnavailable) -> String {
     switch error {
     case .unknown: return "it is not registered any more"
@@ -101,20 +139,20 @@ final class ToolRound: @unchecked Sendable {
     if isUnwanted { started.cancel() }
   }
 
-  private func take(_ result: ToolResult, of call: Int) {
+  private func take(_ result: ToolResult, of call: Int, usage: Usage? = nil) {
     lock.withLock {
       if case .over = states[call] { return }
       states[call] = .over
       underWay &-= 1
-      if !isCancelled { returned.append(event(result, call)) }
+      if !isCancelled { returned.append(event(result, call, usage)) }
     }
     tell()
   }
 
   /// The fact that a result is. Who was asked what became of a call says whether it was done.
-  private func event(_ result: ToolResult, _ call: Int) -> Event {
+  private func event(_ result: ToolResult, _ call: Int, _ usage: Usage?) -> Event {
     guard case .callTool(_, .probe)? = calls.command(call) else {
-      return .toolReturned(ToolReturned(call: call, result: result.content, isError: result.isError))
+      return .toolReturned(ToolReturned(call: call, result: result.content, isError: result.isError, usage: usage))
     }
     guard !result.isError, let isDone = result.content["done"]?.bool else {
       return .probed(call: call, isKnown: false)
@@ -129,19 +167,38 @@ final class ToolRound: @unchecked Sendable {
   /// Whether something has come back that was not taken.
   var hasReturned: Bool { lock.withLock { !returned.isEmpty } }
 
-  /// Whether all have come back and were taken; a new round does what there is to do then.
+  /// Whether all have come back and were taken, or go on by themselves; a new round does what there is to do then.
   var isOver: Bool {
-    lock.withLock { returned.isEmpty && states.allSatisfy { if case .over = $0 { true } else { false } } }
+    lock.withLock {
+      returned.isEmpty
+        && states.allSatisfy { state in
+          switch state {
+          case .over, .apart: true
+          default: false
+          }
+        }
+    }
   }
 
-  /// Tells the tools that nobody waits for them any more.
-  func cancel() {
-    let running = lock.withLock { () -> [ToolCall] in
+  /// The sub-tasks that go on by themselves.
+  var apart: [String] {
+    lock.withLock { states.compactMap { if case .apart(let subtask) = $0 { subtask.taskID } else { nil } } }
+  }
+
+  /// Tells the tools that nobody waits for them any more. `stopsSubtasks`: nobody will.
+  func cancel(stopsSubtasks: Bool) {
+    let states = lock.withLock { () -> [State] in
       isCancelled = true
       returned = Queue()
-      return states.compactMap { if case .running(let call) = $0 { call } else { nil } }
+      return self.states
     }
-    for call in running { call.cancel() }
+    for state in states {
+      switch state {
+      case .running(let call): call.cancel()
+      case .delegated(let subtask): subtask.cancel(stops: stopsSubtasks)
+      default: continue
+      }
+    }
   }
 
   private final class Listener: ToolListener {

@@ -1,0 +1,139 @@
+import MusterEngine
+import MusterHTTP
+import MusterJSON
+import MusterStore
+import MusterSystem
+import MusterTools
+
+/// A call that is a sub-task, from its start, or from wherever it is found, to its end.
+final class SubtaskCall: FlightListener, PoolJob, @unchecked Sendable {
+  enum Outcome {
+    case ended(ToolResult, Usage?)
+    /// It goes on without whoever waits for it, and wakes the task above it when it has ended: a person has to decide, or the plane is being closed.
+    case apart
+  }
+
+  /// How often a sub-task is looked at that somebody else runs.
+  private static let interval: Int64 = 50
+
+  private let order: SubtaskOrder
+  private let limits: Limits
+  private let driver: RunDriver
+  private let interrupt = Interrupt()
+  private let lock = Lock()
+  /// Nil once it was told, or nobody wants to hear it.
+  private var tell: ((Outcome) -> Void)?
+
+  /// - Parameter tell: what comes of it, at most once, on any thread; also before `start` has returned.
+  init(_ order: SubtaskOrder, limits: Limits, driver: RunDriver, tell: @escaping (Outcome) -> Void) {
+    self.order = order
+    self.limits = limits
+    self.driver = driver
+    self.tell = tell
+  }
+
+  var taskID: String { order.taskID }
+
+  /// Starts the sub-task, or goes on with it if it was started before.
+  func start() {
+    do throws(RunError) {
+      try look()
+    } catch {
+      settle(SubtaskCall.outcome(of: error))
+    }
+  }
+
+  /// Nobody waits for it any more. `stops`: it is stopped as well.
+  func cancel(stops: Bool) {
+    lock.withLock { tell = nil }
+    if stops { interrupt.fire(.stopped) }
+  }
+
+  func run() { start() }
+
+  // MARK: - What becomes of it
+
+  func begun(_ turn: LiveTurn) {}
+
+  func ended(_ end: FlightEnd) {
+    switch end {
+    case .task: start()
+    case .failed(let error): settle(SubtaskCall.outcome(of: error))
+    }
+  }
+
+  private func look() throws(RunError) {
+    if lock.withLock({ tell == nil }) { return }
+    let organization = order.parent.organizationID
+    guard let task = try driver.found(order.taskID, in: organization),
+      try driver.delegated(task)?.call == order.callID
+    else { return try begin() }
+    if task.status.isFinal { return try settle(ended(task)) }
+    if task.status == .paused { return settle(.apart) }
+    // Put aside, or somebody runs it.
+    if task.owner == nil { try driver.resume(order.taskID, in: organization) }
+    if task.owner == nil, try driver.isApart(order.taskID, in: organization) { return settle(.apart) }
+    guard driver.pool.schedule(self, at: .after(milliseconds: SubtaskCall.interval)) != nil else {
+      return settle(.apart)
+    }
+  }
+
+  private func begin() throws(RunError) {
+    if limits.isUsedUp {
+      return settle(SubtaskCall.failed("The sub-task was not started: the limits of the run are used up."))
+    }
+    let organization = order.parent.organizationID
+    guard let agent = try driver.directory?.agent(order.agentID, in: organization) else {
+      return settle(SubtaskCall.failed("The agent is not there any more, or is not active."))
+    }
+    if let problem = agent.problem { return settle(SubtaskCall.failed("The agent cannot be run: \(problem)")) }
+    try driver.launch(
+      Invocation(
+        organizationID: organization, agentID: order.agentID, agentVersion: agent.version, requestedVersion: nil,
+        agent: agent.configuration, taskID: order.taskID, request: order.request,
+        network: .init(text: order.network) ?? .public, delegated: order.delegated, limits: limits),
+      deadline: order.deadline, onBusy: .enqueue, isDetached: order.isDetached, interrupt: interrupt, listener: self)
+  }
+
+  private func ended(_ task: TaskRow) throws(RunError) -> Outcome {
+    guard let snapshot = try driver.snapshot(task.id, in: task.organizationID) else {
+      return SubtaskCall.failed("The sub-task was deleted.")
+    }
+    let usage = try driver.fold(snapshot.task).usage
+    let text = snapshot.result ?? .literal("\"\"")
+    if snapshot.task.status == .completed { return .ended(ToolResult(content: text, isError: false), usage) }
+    let why = snapshot.task.internalStatus.map { " (\($0))" } ?? ""
+    return .ended(
+      ToolResult(
+        content: .string("The agent did not finish: \(snapshot.task.status.word)\(why). \(text.string ?? "")"),
+        isError: true),
+      usage)
+  }
+
+  private func settle(_ outcome: Outcome) {
+    let tell = lock.withLock { () -> ((Outcome) -> Void)? in
+      defer { self.tell = nil }
+      return self.tell
+    }
+    tell?(outcome)
+  }
+
+  private static func failed(_ told: String) -> Outcome {
+    .ended(ToolResult(content: .string(told), isError: true), nil)
+  }
+
+  private static func outcome(of error: RunError) -> Outcome {
+    switch error {
+    case .interrupted(.closing, _): return .apart
+    case .interrupted: return failed("The sub-task was stopped.")
+    case .timedOut: return failed("The sub-task ran out of time.")
+    case .tooMany: return failed("The sub-task was not started: as many runs are under way as may be.")
+    case .otherAgent: return failed("The sub-task was not started: its thread is another agent's.")
+    case .notRunnable(let why): return failed("The sub-task was not started: \(why).")
+    case .toolMissing(let name): return failed("The sub-task was not started: the tool \(name) is not registered.")
+    case .deleted, .agentDeleted, .agentChanged: return failed("The sub-task or its agent was deleted.")
+    case .busy: return failed("The sub-task was not started: its thread is busy.")
+    case .store, .unreadable: return failed("The sub-task failed: the store cannot be read or written.")
+    }
+  }
+}

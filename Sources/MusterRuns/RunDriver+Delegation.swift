@@ -1,0 +1,53 @@
+import MusterEngine
+import MusterJSON
+import MusterStore
+import MusterSystem
+
+/// Tasks above and below each other.
+extension RunDriver {
+  /// Which call of another task the latest turn of a task answers; nil: none.
+  func delegated(_ task: TaskRow) throws(RunError) -> Delegated? {
+    guard task.parentID != nil else { return nil }
+    let record = try asStore { () throws(StoreError) in try store.record(task.firstSequence, of: task) }
+    guard let record, case .began(let beginning) = try JournalCoding.event(record) else { return nil }
+    return beginning.delegated
+  }
+
+  /// Whether a task was put aside and nobody of this process goes on with it.
+  func isApart(_ id: String, in organization: String) throws(RunError) -> Bool {
+    guard let task = try found(id, in: organization) else { return false }
+    return task.owner == nil && !task.status.isFinal && !resumes.has(task)
+  }
+
+  /// A sub-task has ended: goes on with the task above it, if that waits for it and was put aside.
+  func goOnAbove(_ task: TaskRow) {
+    guard let parent = task.parentID, task.status.isFinal else { return }
+    do throws(RunError) {
+      guard try delegated(task) != nil else { return }
+      try resume(parent, in: task.organizationID)
+    } catch {
+      log.write(
+        .warning, "runs", "task \(parent) is not gone on with: \(task.id) has ended, but the store cannot be read")
+    }
+  }
+
+  /// A task was put aside until its sub-tasks end: goes on with it if one has ended meanwhile.
+  func goOnIfEnded(_ subtasks: [String], of task: TaskRow) {
+    do throws(RunError) {
+      for id in subtasks {
+        if let subtask = try found(id, in: task.organizationID), !subtask.status.isFinal { continue }
+        return try resume(task.id, in: task.organizationID)
+      }
+    } catch {
+      log.write(.warning, "runs", "task \(task.id) is not gone on with: the store cannot be read")
+    }
+  }
+
+  /// Stops the sub-tasks that a task has started and that have not ended.
+  func stopSubtasks(of task: TaskRow) throws(RunError) {
+    let subtasks = try asStore { () throws(StoreError) in try store.subtasks(of: task.id, in: task.organizationID) }
+    for subtask in subtasks where !subtask.status.isFinal {
+      if try delegated(subtask) != nil { _ = try stop(subtask.id, in: task.organizationID) }
+    }
+  }
+}
