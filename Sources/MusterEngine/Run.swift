@@ -203,14 +203,16 @@ package struct Run: Sendable {
   /// The end of the run, if an answer has crossed a limit. Its text is kept.
   private func exceeded(by answer: ModelAnswered) -> Command? {
     guard let limits = beginning?.limits else { return nil }
-    var crossed: String?
+    let crossed: (word: String, told: String)
     if let most = limits.inputTokens, usage.inputTokens &+ (answer.promptTokens ?? 0) > most {
-      crossed = "limit_input_tokens"
+      crossed = ("limit_input_tokens", "The run used up the \(most) tokens that it may give the model.")
+    } else if let most = limits.outputTokens, usage.outputTokens &+ (answer.completionTokens ?? 0) > most {
+      crossed = ("limit_output_tokens", "The run used up the \(most) tokens that the model may give it.")
+    } else {
+      return nil
     }
-    if let most = limits.outputTokens, usage.outputTokens &+ (answer.completionTokens ?? 0) > most {
-      crossed = "limit_output_tokens"
-    }
-    return crossed.map { .finish(.init(status: .failed, internalStatus: $0)) }
+    return .finish(
+      .init(status: .failed, internalStatus: crossed.word, result: answer.text.isEmpty ? crossed.told : nil))
   }
 
   /// Whether agents work on the turn one after another, and not all have.

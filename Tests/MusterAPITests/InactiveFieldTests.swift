@@ -10,8 +10,6 @@ struct InactiveFieldTests {
     ("llm_credentials_key", #""k""#), ("llm_settings", #"[{"type":"before"}]"#), ("voice_id", #""v""#),
     ("attached_tools", #"[{"id":"t","operation_ids":[]}]"#),
     ("knowledge_bases", #"[{"id":"k","strategy":"vanilla"}]"#), ("connectivity_details", #"{"agent_url":"http://h"}"#),
-    ("delegation_type", #""sequence""#), ("delegation_memory_strategy", #""full""#),
-    ("delegation_end_strategy", #""finish-with-last""#), ("sub_agents_continuous_thread", "false"),
     ("deep_planning", "true"), ("enforce_deep_planning", "true"), ("agno_settings.learning", "true"),
     ("agno_settings.agent_memories", "true"), ("agno_settings.agentic_culture", "true"),
     ("agno_settings.user_memories", "true"), ("agno_settings.agentic_memory", "true"),
@@ -102,7 +100,7 @@ struct InactiveFieldTests {
     arguments: [
       ("tools", "[1]", "tools"), ("tools", #"[{"id":"t","name":"t","method":"get","path":"/operation/t"}]"#, "tools"),
       ("graph", #"[{"item_id":"i","type":"tool","targets":[]}]"#, "graph"),
-      ("graph", #"[{"item_id":"i","type":"agent","targets":[]}]"#, "graph"),
+      ("graph", #"[{"item_id":"i","type":"mcp","targets":[]}]"#, "graph"),
       (
         "graph",
         #"[{"item_id":"i","type":"tool","sub_type":"local_tool","targets":[],"settings":{"schemas":{"input":{"a":1}}}}]"#,

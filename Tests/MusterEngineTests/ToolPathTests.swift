@@ -114,7 +114,7 @@ struct ToolPathTests {
     #expect(two.finish?.internalStatus == "limit_model_calls")
 
     var tokens = Limits()
-    tokens.outputTokens = 10
+    tokens.outputTokens = 11
     tokens.inputTokens = 100
     var three = try life(tokens)
     _ = three.take(asks([("look", #"{"n":1}"#)], prompt: 50, completion: 10))
@@ -122,6 +122,20 @@ struct ToolPathTests {
     _ = three.take(try returned(0))
     _ = three.take(asks([("look", #"{"n":1}"#)], prompt: 51, completion: 0))
     #expect(three.finish?.internalStatus == "limit_input_tokens")
+  }
+
+  @Test("a question is not asked that would cross a limit: it has at least the tokens of the one before")
+  func reserved() throws {
+    for (input, output, limit) in [(99, 20, "limit_input_tokens"), (100, 10, "limit_output_tokens")] {
+      var limits = Limits()
+      limits.inputTokens = Int64(input)
+      limits.outputTokens = Int64(output)
+      var life = try life(limits)
+      _ = life.take(asks([("look", #"{"n":1}"#)], prompt: 50, completion: 10))
+      #expect(life.finish == nil)
+      _ = life.take(try returned(0))
+      #expect(life.finish?.internalStatus == limit)
+    }
   }
 
   @Test("attempts that failed count as calls of the model")
