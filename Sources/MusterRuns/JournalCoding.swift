@@ -83,6 +83,9 @@ package enum JournalCoding {
     return JSON.trusted(record.body).present("text")
   }
 
+  /// The text of an answer that was cut off, in the record that says so (a JSON string).
+  package static func cutOff(_ record: JournalRecord) -> JSON? { record.kind == 5 ? text(record) : nil }
+
   /// What was said to whoever asked, in a record that has the role of the assistant (a JSON string).
   package static func said(_ record: JournalRecord) -> JSON? {
     returned(record)?.content ?? JSON.trusted(record.body)["text"]

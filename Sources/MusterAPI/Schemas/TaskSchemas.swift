@@ -124,7 +124,8 @@ enum TaskSchemas {
 
   private static let message = """
     {"type":"object","properties":{"id":{"type":"string"},"role":{"type":"string","enum":["user","assistant","system","tool"]},"content":\
-    {"type":"string"},"created_at":{"type":"integer","description":"Unix seconds."},"metrics":{"type":["object","null"],"properties":\
+    {"type":"string"},"created_at":{"type":"integer","description":"Unix seconds."},"name":{"type":"string","description":"Of the tool."},\
+    "tool_call_id":{"type":"string"},"metrics":{"type":["object","null"],"properties":\
     {"input_tokens":{"type":"integer"},"output_tokens":{"type":"integer"},"total_tokens":{"type":"integer"}}}},"required":["id","role",\
     "content","created_at"]}
     """
@@ -147,6 +148,9 @@ enum TaskSchemas {
   private static let activityEntry = """
     {"type":"object","properties":{"id":{"type":"string"},"created_at":{"type":"string","format":"date-time"},"role":{"type":"string","enum":\
     ["user","agent"]},"content":{"type":"object","properties":{"text":{"type":"string"},"files":{"type":"array","items":{"type":"string"}}}},\
-    "sub_execution_result":{"type":"boolean"},"user":{"type":["object","null"]}},"required":["id","created_at","role","content"]}
+    "sub_execution_result":{"type":"boolean"},"user":{"type":["object","null"]},"tool_name":{"type":"string"},"payload":{},"is_error":\
+    {"type":"boolean"},"result":{},"agent_id":{"type":"string"},"query":{"type":["string","null"]},"files":{"type":"array","items":{"type":\
+    "string"}},"reasoning":{"type":["object","null"]},"plan_task_id":{"type":["string","null"]}},"required":["id","created_at"],\
+    "description":"A message, a call of a tool (with tool_name), or the start of an agent (with agent_id)."}
     """
 }

@@ -1,4 +1,6 @@
+import MusterEngine
 import MusterJSON
+import MusterRuns
 import MusterStore
 import MusterSystem
 
@@ -10,12 +12,20 @@ enum TaskActivityOperation {
     var user: JSON?
     var messages = JSONWriter(capacity: 4096)
     messages.beginArray()
+    var traffic = ToolTraffic()
     for record in records {
+      let tool: ToolTraffic.Call?
+      do throws(RunError) {
+        tool = try traffic.take(record)
+      } catch {
+        throw Failure(error)
+      }
+      if let tool { write(tool, record, task, to: &messages) }
       let body = JSON.trusted(record.body)
       if let request = body["request"] {
         user = request["input"]?.present("user") ?? user
         write("user", request["input"]?["text"], request["input"]?["files"], user, record, task, to: &messages)
-      } else if let text = body.present("text") {
+      } else if let text = record.role == .assistant ? JournalCoding.said(record) : JournalCoding.cutOff(record) {
         write("agent", text, nil, nil, record, task, to: &messages)
       }
     }
@@ -28,6 +38,29 @@ enum TaskActivityOperation {
     writer.member("messages", messages.json)
     writer.endObject()
     return .json(writer.bytes)
+  }
+
+  /// A call of a tool, or the start of an agent.
+  private static func write(
+    _ call: ToolTraffic.Call, _ record: JournalRecord, _ task: TaskRow, to writer: inout JSONWriter
+  ) {
+    writer.beginObject()
+    writer.member("id", call.id)
+    writer.member("created_at", record.time.iso8601)
+    if let agent = call.agent {
+      writer.member("agent_id", agent)
+      writer.member("query", ToolDocument.payload(call.request)["task"])
+      writer.member("files", .literal("[]"))
+      writer.member("reasoning", .literal(#"{"title":null,"description":null}"#))
+    } else {
+      writer.member("tool_name", call.request.name)
+      writer.member("payload", ToolDocument.payload(call.request))
+      writer.member("is_error", call.returned.isError)
+      writer.member("reasoning", nil as JSON?)
+      writer.member("result", call.returned.result)
+    }
+    writer.member("plan_task_id", nil as JSON?)
+    writer.endObject()
   }
 
   private static func write(

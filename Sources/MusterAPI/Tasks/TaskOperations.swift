@@ -66,7 +66,8 @@ enum TaskOperations {
       ], answer: "TaskEvents", isExtension: true, form: .events, handler: EventCollector.collect),
     Operation(
       "tasks.activity", "GET", "/v1/tasks/{task_id}/activity",
-      "Gives what was said in a task: prompts and answers, those that were cut off too.", parameters: [.taskID],
+      "Gives what was said and done in a task: prompts, answers (those that were cut off too), calls of tools, and agents that were started.",
+      parameters: [.taskID],
       answer: "TaskActivity", isExtension: true, handler: TaskActivityOperation.run),
   ]
 
@@ -167,7 +168,7 @@ enum TaskOperations {
   @Sendable private static func thread(_ call: OperationCall) throws(Failure) -> Operation.Answer {
     let task = try find(call.taskID, call)
     var writer = JSONWriter(capacity: 4096)
-    ThreadDocument.write(try messages(task, call), of: task, full: false, to: &writer)
+    ThreadDocument.write(try messages(task, call), of: task, to: &writer)
     return .json(writer.bytes)
   }
 
@@ -176,7 +177,7 @@ enum TaskOperations {
     var writer = JSONWriter(capacity: 4096)
     writer.beginObject()
     writer.key("root")
-    ThreadDocument.write(try messages(root, call), of: root, full: true, to: &writer)
+    try write(root, call, to: &writer)
     var open = [root.id]
     var seen: Set<String> = [root.id]
     while let parent = open.popLast() {
@@ -185,12 +186,22 @@ enum TaskOperations {
       }
       for task in subtasks where seen.insert(task.id).inserted && call.caller.mayUse(agent: task.agentID) {
         writer.key(text: task.id)
-        ThreadDocument.write(try messages(task, call), of: task, full: true, to: &writer)
+        try write(task, call, to: &writer)
         open.append(task.id)
       }
     }
     writer.endObject()
     return .json(writer.bytes)
+  }
+
+  /// Every message of a task, with what tools have answered.
+  private static func write(_ task: TaskRow, _ call: OperationCall, to writer: inout JSONWriter) throws(Failure) {
+    let records = try call.store { () throws(StoreError) in try call.plane.store.texts(of: task) }
+    do throws(RunError) {
+      try ThreadDocument.writeFull(records, of: task, to: &writer)
+    } catch {
+      throw Failure(error)
+    }
   }
 
   private static func messages(_ task: TaskRow, _ call: OperationCall) throws(Failure) -> [JournalRecord] {

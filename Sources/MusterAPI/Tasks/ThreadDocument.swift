@@ -6,21 +6,52 @@ import MusterSystem
 
 /// Writes the messages of a thread from the records of its journal.
 enum ThreadDocument {
-  /// - Parameter full: system messages too, where a turn brought a new one.
-  static func write(_ records: [JournalRecord], of task: TaskRow, full: Bool, to writer: inout JSONWriter) {
+  /// What was said between the user and the agent.
+  static func write(_ records: [JournalRecord], of task: TaskRow, to writer: inout JSONWriter) {
     writer.beginArray()
+    for record in records { writeSaid(record, of: task, isFull: false, to: &writer) }
+    writer.endArray()
+  }
+
+  /// The same with system messages, where a turn brought a new one, and with what tools have answered.
+  static func writeFull(
+    _ records: [JournalRecord], of task: TaskRow, to writer: inout JSONWriter
+  ) throws(RunError) {
+    writer.beginArray()
+    var traffic = ToolTraffic()
     for record in records {
-      let body = JSON.trusted(record.body)
-      switch record.role {
-      case .user:
-        if full, let system = body["system"] { write("system", system, nil, record, task, to: &writer) }
-        write("user", body["request"]?["input"]?["text"] ?? .literal("\"\""), nil, record, task, to: &writer)
-      case .assistant:
-        write("assistant", JournalCoding.said(record) ?? .literal("\"\""), body["usage"], record, task, to: &writer)
-      case nil: break
-      }
+      if let call = try traffic.take(record) { write(call, record, task, to: &writer) }
+      writeSaid(record, of: task, isFull: true, to: &writer)
     }
     writer.endArray()
+  }
+
+  private static func writeSaid(
+    _ record: JournalRecord, of task: TaskRow, isFull: Bool, to writer: inout JSONWriter
+  ) {
+    let body = JSON.trusted(record.body)
+    switch record.role {
+    case .user:
+      if isFull, let system = body["system"] { write("system", system, nil, record, task, to: &writer) }
+      write("user", body["request"]?["input"]?["text"] ?? .literal("\"\""), nil, record, task, to: &writer)
+    case .assistant:
+      write("assistant", JournalCoding.said(record) ?? .literal("\"\""), body["usage"], record, task, to: &writer)
+    case nil: break
+    }
+  }
+
+  private static func write(
+    _ call: ToolTraffic.Call, _ record: JournalRecord, _ task: TaskRow, to writer: inout JSONWriter
+  ) {
+    writer.beginObject()
+    writer.member("id", "\(task.id)_tool_\(record.sequence)")
+    writer.member("role", "tool")
+    writer.member("content", call.returned.content)
+    writer.member("created_at", record.time.seconds)
+    writer.member("name", call.request.name)
+    writer.member("tool_call_id", call.request.id)
+    writer.member("metrics", nil as JSON?)
+    writer.endObject()
   }
 
   private static func write(

@@ -75,7 +75,7 @@ package struct Team: Sendable, Equatable {
   }
 
   /// The calls that the steps of a sequence are; nil for a router. `sequence`: of the record with which the turn begins.
-  func calls(sequence: Int64) -> OpenCalls? {
+  package func calls(sequence: Int64) -> OpenCalls? {
     guard kind == .sequence, !steps.isEmpty else { return nil }
     return OpenCalls(
       sequence: sequence,

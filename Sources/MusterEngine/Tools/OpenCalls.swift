@@ -11,7 +11,7 @@ package struct OpenCalls: Sendable {
   /// on with the run.
   private(set) var isTakenUp: [Bool]
 
-  init(sequence: Int64, requests: [ToolRequest], key: String) {
+  package init(sequence: Int64, requests: [ToolRequest], key: String) {
     self.sequence = sequence
     self.requests = requests
     self.key = key

@@ -42,7 +42,8 @@ extension Store {
     }
   }
 
-  /// The records of a task that hold what was said: prompts, answers, and the text of those that were cut off.
+  /// The records of a task that hold what was said: prompts, answers, the text of those that were cut off, and what tools
+  /// were asked and have answered.
   package func texts(of task: TaskRow) throws(StoreError) -> [JournalRecord] {
     let first = try JournalKey.of(0, of: task.key)
     let last = try JournalKey.last(of: task.key)
@@ -50,7 +51,7 @@ extension Store {
       try database.statement(
         """
         SELECT \(JournalRecord.columns) FROM journal j
-        WHERE j.key BETWEEN ? AND ? AND (j.role IS NOT NULL OR j.kind = 5) ORDER BY j.key
+        WHERE j.key BETWEEN ? AND ? AND (j.role IS NOT NULL OR j.kind IN (2, 5, 7)) ORDER BY j.key
         """
       ).bind(1, first).bind(2, last).all { JournalRecord($0) }
     }

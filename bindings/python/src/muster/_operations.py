@@ -1232,7 +1232,8 @@ class Tasks(Area):
         return self._astream("tasks.events", {"task_id": task_id, "after": after}, ticket=ticket)
 
     def activity(self, task_id: str) -> types.TaskActivity:
-        """Gives what was said in a task: prompts and answers, those that were cut off too.
+        """Gives what was said and done in a task: prompts, answers (those that were cut off too), calls of tools, and
+        agents that were started.
 
         Args:
             task_id: The task's id, which is also its thread's.

@@ -574,6 +574,10 @@ class InvokeAgentLimits(TypedDict, total=False):
     tool_calls: int
     input_tokens: int
     output_tokens: int
+    seconds: int
+    """From the beginning of the turn; waiting for people counts."""
+    depth: int
+    """How many tasks may be below each other; 0: no agent is started. Default: 8."""
 
 
 class InvokeAgent(TypedDict, total=False):
@@ -751,6 +755,9 @@ class ThreadMessage(TypedDict, total=False):
     content: str
     created_at: int
     """Unix seconds."""
+    name: str
+    """Of the tool."""
+    tool_call_id: str
     metrics: Optional[ThreadMessageMetrics]
 
 
@@ -777,12 +784,23 @@ class ActivityEntryContent(TypedDict, total=False):
 
 
 class ActivityEntry(TypedDict, total=False):
+    """A message, a call of a tool (with tool_name), or the start of an agent (with agent_id)."""
+
     id: str
     created_at: str
     role: ActivityEntryRole
     content: ActivityEntryContent
     sub_execution_result: bool
     user: Optional[Dict[str, Any]]
+    tool_name: str
+    payload: Any
+    is_error: bool
+    result: Any
+    agent_id: str
+    query: Optional[str]
+    files: List[str]
+    reasoning: Optional[Dict[str, Any]]
+    plan_task_id: Optional[str]
 
 
 class TaskActivity(TypedDict, total=False):
