@@ -45,6 +45,8 @@ package final class Beginning: Sendable {
   /// How often calls of tools with arguments that do not fit are sent back.
   package let toolRepairs: Int64
   package let limits: Limits
+  /// What the model costs, if that is limited.
+  package let price: Price?
   /// How it works with other agents; nil: it leads none.
   package let team: Team?
   /// Which call of another task it answers; nil: none.
@@ -58,10 +60,12 @@ package final class Beginning: Sendable {
     agentVersion: String, requestedVersion: String?, request: JSON, provider: String, model: String, host: String?,
     reasoningEffort: String?, format: Format, schema: JSON?, system: System, historyFromTurn: Int64?, attempts: Int64,
     repairs: Int64, tools: ToolList? = nil, toolsRecord: Int64? = nil, toolRepairs: Int64 = 0,
-    limits: Limits = Limits(), team: Team? = nil, delegated: Delegated? = nil, isDetached: Bool = false,
+    limits: Limits = Limits(), price: Price? = nil, team: Team? = nil, delegated: Delegated? = nil,
+    isDetached: Bool = false,
     network: String, engineVersion: Int64 = Engine.version
   ) {
     self.engineVersion = engineVersion
+    self.price = price
     self.team = team
     self.delegated = delegated
     self.isDetached = isDetached
@@ -101,7 +105,8 @@ package final class Beginning: Sendable {
       provider: other.provider, model: other.model, host: other.host, reasoningEffort: other.reasoningEffort,
       format: other.format, schema: other.schema, system: system, historyFromTurn: other.historyFromTurn,
       attempts: other.attempts, repairs: other.repairs, tools: tools, toolsRecord: other.toolsRecord,
-      toolRepairs: other.toolRepairs, limits: other.limits, team: other.team, delegated: other.delegated,
+      toolRepairs: other.toolRepairs, limits: other.limits, price: other.price, team: other.team,
+      delegated: other.delegated,
       isDetached: other.isDetached, network: other.network, engineVersion: other.engineVersion)
   }
 
@@ -140,6 +145,7 @@ package final class Beginning: Sendable {
     toolsRecord = body["tools_record"]?.int64
     toolRepairs = limits["tool_repairs"]?.int64 ?? 0
     self.limits = Limits(limits)
+    price = body.present("price").flatMap { Price($0) }
     if let team = body.present("team") { self.team = try Team(team) } else { team = nil }
     if let delegated = body.present("delegated") {
       self.delegated = try Delegated(delegated)
@@ -189,6 +195,10 @@ package final class Beginning: Sendable {
     if toolRepairs > 0 { writer.member("tool_repairs", toolRepairs) }
     limits.write(to: &writer)
     writer.endObject()
+    if let price {
+      writer.key("price")
+      price.write(to: &writer)
+    }
     if let team {
       writer.key("team")
       team.write(to: &writer)

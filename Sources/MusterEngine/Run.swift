@@ -95,6 +95,9 @@ package struct Run: Sendable {
     usage.inputTokens &+= prompt
     usage.outputTokens &+= completion
     lastPromptTokens = prompt
+    var used = Usage()
+    used.cost = beginning?.price?.cost(input: prompt, output: completion) ?? 0
+    usage.add(used)
   }
 
   private mutating func follow(_ command: Command, isTakenUp: Bool) {
@@ -192,13 +195,26 @@ package struct Run: Sendable {
       if let most = limits.outputTokens, usage.outputTokens >= most {
         return Run.exceeded("output_tokens", "The run used up the \(most) tokens that the model may give it.")
       }
+      if let most = limits.cost, let price = beginning?.price,
+        usage.cost >= most || usage.cost &+ price.cost(input: lastPromptTokens, output: 0) > most
+      {
+        return Run.exceeded("cost", "The run used up what its models may cost.")
+      }
     }
     return isSummarizing ?? self.isSummarizing
       ? .summarize(attempt: attempt) : .askModel(attempt: attempt, repair: repair)
   }
 
   /// How many tokens the next answer may have; nil: as many as the model likes.
-  package var tokensLeft: Int64? { beginning?.limits.outputTokens.map { max($0 &- usage.outputTokens, 1) } }
+  package var tokensLeft: Int64? {
+    guard let beginning else { return nil }
+    var left = beginning.limits.outputTokens.map { $0 &- usage.outputTokens }
+    if let most = beginning.limits.cost, let price = beginning.price, price.output > 0 {
+      let rest = most &- usage.cost &- price.cost(input: lastPromptTokens, output: 0)
+      left = min(left ?? .max, rest / price.output)
+    }
+    return left.map { max($0, 1) }
+  }
 
   /// The end of the run, if an answer has crossed a limit. Its text is kept.
   private func exceeded(by answer: ModelAnswered) -> Command? {
@@ -208,6 +224,10 @@ package struct Run: Sendable {
       crossed = ("limit_input_tokens", "The run used up the \(most) tokens that it may give the model.")
     } else if let most = limits.outputTokens, usage.outputTokens &+ (answer.completionTokens ?? 0) > most {
       crossed = ("limit_output_tokens", "The run used up the \(most) tokens that the model may give it.")
+    } else if let most = limits.cost, let price = beginning?.price,
+      usage.cost &+ price.cost(input: answer.promptTokens ?? 0, output: answer.completionTokens ?? 0) > most
+    {
+      crossed = ("limit_cost", "The run used up what its models may cost.")
     } else {
       return nil
     }

@@ -7,6 +7,8 @@ package struct Usage: Sendable, Equatable {
   /// As servers have counted; what none has counted is not in it.
   package var inputTokens: Int64 = 0
   package var outputTokens: Int64 = 0
+  /// In picodollars, of models whose price is known.
+  package var cost: Int64 = 0
 
   package init() {}
 
@@ -15,6 +17,7 @@ package struct Usage: Sendable, Equatable {
     toolCalls = json["tool_calls"]?.int64 ?? 0
     inputTokens = json["input_tokens"]?.int64 ?? 0
     outputTokens = json["output_tokens"]?.int64 ?? 0
+    cost = json["cost"]?.int64 ?? 0
   }
 
   func write(to writer: inout JSONWriter) {
@@ -23,6 +26,7 @@ package struct Usage: Sendable, Equatable {
     writer.member("tool_calls", toolCalls)
     writer.member("input_tokens", inputTokens)
     writer.member("output_tokens", outputTokens)
+    if cost > 0 { writer.member("cost", cost) }
     writer.endObject()
   }
 
@@ -31,5 +35,7 @@ package struct Usage: Sendable, Equatable {
     toolCalls &+= other.toolCalls
     inputTokens &+= other.inputTokens
     outputTokens &+= other.outputTokens
+    let (sum, isTooMuch) = cost.addingReportingOverflow(other.cost)
+    cost = isTooMuch ? .max / 4 : sum
   }
 }

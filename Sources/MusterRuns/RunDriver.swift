@@ -1,4 +1,4 @@
-import MusterEngine
+package import MusterEngine
 import MusterJSON
 package import MusterModels
 package import MusterStore
@@ -21,11 +21,18 @@ package final class RunDriver: @unchecked Sendable {
     package let offersAllTools: Bool
     /// How long a run may go on that is taken up again.
     package let runTimeoutMilliseconds: Int64
+    /// What a turn may use up whose caller says nothing.
+    package let limits: Limits
+    /// What models cost.
+    package let prices: [ModelPrice]
 
     package init(
       isDurable: Bool, defaultProvider: String, defaultBase: String?, threads: Int = 8, flights: Int64 = 20_000,
-      offersAllTools: Bool = false, runTimeoutMilliseconds: Int64 = 3_600_000
+      offersAllTools: Bool = false, runTimeoutMilliseconds: Int64 = 3_600_000,
+      limits: Limits = Limits(), prices: [ModelPrice] = []
     ) {
+      self.limits = limits
+      self.prices = prices
       self.isDurable = isDurable
       self.defaultProvider = defaultProvider
       self.defaultBase = defaultBase
@@ -137,7 +144,7 @@ package final class RunDriver: @unchecked Sendable {
         continue
       }
       let (list, team) = try toolChoice.list(of: invocation.agent, in: invocation.organizationID)
-      let beginning = try TurnBuilder(store: store).beginning(
+      let beginning = try TurnBuilder(store: store, settings: settings).beginning(
         of: invocation, tools: list, team: team, isDetached: isDetached, after: known)
       var run = Run()
       let event = Event.began(beginning)

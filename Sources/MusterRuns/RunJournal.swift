@@ -87,7 +87,11 @@ struct RunJournal {
     if case .modelAnswered(let answered) = event {
       driver.counts.add(promptTokens: answered.promptTokens ?? 0, completionTokens: answered.completionTokens ?? 0)
     }
-    if let end { driver.counts.end(end.status) }
+    if let end {
+      driver.counts.end(end.status)
+      // None is left that nobody waits for.
+      if run.beginning?.team != nil { try? driver.stopSubtasks(of: written) }
+    }
     self.task = written
     lastTime = time
     self.answer = answer

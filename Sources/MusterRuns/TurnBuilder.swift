@@ -18,6 +18,7 @@ struct TurnBuilder {
   private static let depth: Int64 = 8
 
   let store: Store
+  let settings: RunDriver.Settings
 
   /// Pins what the turn runs with. `known` is the task as it stands after its last turn.
   func beginning(
@@ -32,15 +33,21 @@ struct TurnBuilder {
     // A request that brings a schema wants JSON, whatever format the agent has.
     let effective = requestSchema != nil && request["output_format"] == nil ? .json : format
     let schema = effective == .json ? requestSchema ?? agent.outputSchema : nil
+    let model = request["llm_model_name"]?.string ?? agent.model
+    let limits = limits(invocation, tools)
+    let price = limits.cost == nil ? nil : settings.prices.first { $0.model == model }?.price
+    if limits.cost != nil, price == nil {
+      throw .notRunnable("limits.cost is set, and the plane knows no price of the model \(model)")
+    }
     return Beginning(
       agentVersion: invocation.agentVersion, requestedVersion: invocation.requestedVersion, request: request,
-      provider: provider, model: request["llm_model_name"]?.string ?? agent.model,
+      provider: provider, model: model,
       host: isOwnProvider ? agent.base.map { HTTPURL.host(of: $0) } : nil,
       reasoningEffort: TurnBuilder.effort(request: request, agent: agent), format: effective, schema: schema,
       system: try system(invocation, format: effective, schema: schema, after: known),
       historyFromTurn: history(invocation, after: known), attempts: TurnBuilder.attempts, repairs: TurnBuilder.repairs,
       tools: tools, toolsRecord: try toolsRecord(tools, after: known),
-      toolRepairs: tools == nil ? 0 : TurnBuilder.toolRepairs, limits: limits(invocation, tools), team: team,
+      toolRepairs: tools == nil ? 0 : TurnBuilder.toolRepairs, limits: limits, price: price, team: team,
       delegated: invocation.delegated, isDetached: isDetached,
       network: invocation.network.text)
   }
@@ -73,19 +80,11 @@ struct TurnBuilder {
 
   /// What the turn may use up: what the caller says, and with tools an end to asking in any case.
   private func limits(_ invocation: Invocation, _ tools: ToolList?) -> Limits {
-    let asked = invocation.request["limits"]
-    var limits = Limits()
-    limits.modelCalls = asked?["model_calls"]?.int64 ?? (tools == nil ? nil : TurnBuilder.modelCalls)
-    limits.toolCalls = asked?["tool_calls"]?.int64
-    limits.inputTokens = asked?["input_tokens"]?.int64
-    limits.outputTokens = asked?["output_tokens"]?.int64
-    limits.seconds = asked?["seconds"]?.int64
-    limits.depth = asked?["depth"]?.int64 ?? (tools == nil ? nil : TurnBuilder.depth)
-    if let share = invocation.limits {
-      let own = limits
-      limits = share
-      limits.modelCalls = share.modelCalls ?? own.modelCalls
-      limits.depth = share.depth ?? own.depth
+    // A sub-task has its share of what the task above it has, and no more of its own.
+    var limits = invocation.limits ?? settings.limits.asked(invocation.request["limits"])
+    if tools != nil {
+      limits.modelCalls = limits.modelCalls ?? TurnBuilder.modelCalls
+      limits.depth = limits.depth ?? TurnBuilder.depth
     }
     let most = invocation.request["tool_call_limit"]?.int64 ?? invocation.agent.toolCallLimit
     if tools != nil, most > 0 { limits.toolCallsAnswered = most }

@@ -73,7 +73,9 @@ struct ConfigurationTests {
   @Test(
     "the ends of each range are in it",
     arguments: [
-      #""busy_timeout_ms":600000"#, #""limits":{"call_timeout_ms":86400000}"#, #""limits":{}"#, #""default_model":{}"#,
+      #""busy_timeout_ms":600000"#, #""limits":{"call_timeout_ms":86400000}"#, #""limits":{}"#,
+      #""limits":{"model_calls":5,"tool_calls":0,"seconds":1,"depth":0,"cost":0.5}"#,
+      #""prices":{"m":{"input":2.5,"output":10}}"#, #""default_model":{}"#,
       #""default_model":{"api_base":null}"#, #""durability":"full""#,
     ])
   func inRange(member: String) {
@@ -94,6 +96,11 @@ struct ConfigurationTests {
       ("default_model.extra", #""default_model":{"extra":1}"#), ("limits", #""limits":[]"#),
       ("limits.call_timeout_ms", #""limits":{"call_timeout_ms":0}"#),
       ("limits.call_timeout_ms", #""limits":{"call_timeout_ms":86400001}"#), ("limits.more", #""limits":{"more":1}"#),
+      ("limits.model_calls", #""limits":{"model_calls":0}"#), ("limits.cost", #""limits":{"cost":-1}"#),
+      ("limits.cost", #""limits":{"cost":"1"}"#), ("prices", #""prices":[]"#),
+      ("prices.m", #""prices":{"m":{"input":1}}"#),
+      ("prices.m.more", #""prices":{"m":{"input":1,"output":1,"more":1}}"#),
+      ("prices.m.input", #""prices":{"m":{"input":1e300,"output":1}}"#),
       ("network", #""network":"closed""#), ("network", #""network":null"#), ("network", #""network":{}"#),
       ("network", #""network":["a b"]"#), ("network", #""network":["public"]"#), ("network", #""network":["h",7]"#),
       ("colour", #""colour":"red""#),

@@ -5,8 +5,8 @@ import Testing
 
 @Suite("A turn with tools")
 struct ToolPathTests {
-  private func life(_ limits: Limits = Limits(), toolRepairs: Int64 = 3) throws -> Life {
-    Life(try beginning(tools: try someTools(), toolRepairs: toolRepairs, limits: limits))
+  private func life(_ limits: Limits = Limits(), toolRepairs: Int64 = 3, price: Price? = nil) throws -> Life {
+    Life(try beginning(tools: try someTools(), toolRepairs: toolRepairs, limits: limits, price: price))
   }
 
   @Test("the model is asked again when each call has its result, in whatever order they come")
@@ -136,6 +136,48 @@ struct ToolPathTests {
       _ = life.take(try returned(0))
       #expect(life.finish?.internalStatus == limit)
     }
+  }
+
+  @Test("what a run may cost is counted by its model's price, and a question is not asked that would cost more")
+  func cost() throws {
+    // 50 tokens of 4 and 10 of 20: 400 an answer.
+    for (most, answers) in [(500, 1), (1_000, 3)] {
+      var limits = Limits()
+      limits.cost = Int64(most)
+      var life = try life(limits, price: Price(input: 4, output: 20))
+      var given = 0
+      while life.finish == nil, given < 5 {
+        given += 1
+        _ = life.take(dear())
+        if life.finish == nil { _ = life.take(try returned(0)) }
+      }
+      #expect(given == answers)
+      #expect(life.finish?.internalStatus == "limit_cost")
+    }
+    var rest = Limits()
+    rest.cost = 1_000
+    var life = try life(rest, price: Price(input: 4, output: 20))
+    _ = life.take(dear())
+    _ = life.take(try returned(0))
+    // 600 are left, and 200 of them go to a question as long as the last.
+    #expect(life.run.tokensLeft == 20)
+  }
+
+  private func dear() -> Event { asks([("look", #"{"n":1}"#)], prompt: 50, completion: 10) }
+
+  @Test("what several sub-tasks get that start together is no more than there is")
+  func shares() {
+    var limits = Limits()
+    limits.modelCalls = 10
+    limits.outputTokens = 100
+    limits.depth = 3
+    var used = Usage()
+    used.modelCalls = 3
+    used.outputTokens = 150
+    let share = limits.share(after: used, among: 3)
+    #expect(share.modelCalls == 2)
+    #expect(share.outputTokens == 0 && share.isUsedUp)
+    #expect(share.inputTokens == nil && share.depth == 3)
   }
 
   @Test("attempts that failed count as calls of the model")

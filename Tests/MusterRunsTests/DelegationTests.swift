@@ -222,6 +222,23 @@ struct DelegationTests {
     bench.driver.close()
   }
 
+  @Test("seconds are those of the turn: a model that takes longer is given up, and so is what was started")
+  func seconds() throws {
+    let bench = try Bench([Self.ask("ann", "add"), .hang], agent: try Self.leader())
+    try bench.lead(Self.both)
+    let snapshot = try bench.invoke("go", request: #"{"limits":{"seconds":1}}"#)
+    #expect(snapshot.task.status == .failed && snapshot.task.internalStatus == "limit_seconds")
+    try awaitTrue("it is stopped") { try bench.subtasks().first?.status.isFinal == true }
+    bench.driver.close()
+  }
+
+  @Test("a run whose cost is limited needs a price of its model")
+  func price() throws {
+    let bench = try Bench()
+    #expect(throws: RunError.self) { try bench.invoke("go", request: #"{"limits":{"cost":1}}"#) }
+    #expect(try bench.task() == nil)
+  }
+
   @Test("an agent that leads others which cannot be run is refused before anything begins")
   func missing() throws {
     let bench = try Bench(agent: try Self.leader())

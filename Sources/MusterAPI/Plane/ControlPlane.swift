@@ -59,7 +59,8 @@ package final class ControlPlane: @unchecked Sendable {
         isDurable: configuration.isDurable, defaultProvider: configuration.defaultProvider,
         defaultBase: configuration.defaultBase, threads: Int(configuration.threads), flights: configuration.runs,
         offersAllTools: configuration.offersAllTools,
-        runTimeoutMilliseconds: configuration.runTimeoutMilliseconds),
+        runTimeoutMilliseconds: configuration.runTimeoutMilliseconds, limits: configuration.runLimits,
+        prices: configuration.prices),
       log: log)
     runs.directory = StoredAgents(store: opened, prepared: preparedAgents)
     do throws(Failure) {

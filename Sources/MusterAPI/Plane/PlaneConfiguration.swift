@@ -1,5 +1,7 @@
+import MusterEngine
 import MusterHTTP
 import MusterJSON
+import MusterRuns
 
 /// What `muster_open` is told.
 struct PlaneConfiguration: Sendable {
@@ -23,6 +25,9 @@ struct PlaneConfiguration: Sendable {
   var queueDepth: Int64 = 65_536
   /// Whether agents have all tools of the host, and not those alone that they list.
   var offersAllTools = false
+  /// What a turn may use up whose caller says nothing.
+  var runLimits = Limits()
+  var prices: [ModelPrice] = []
   /// Of a store elsewhere.
   var apiKey: String?
 
@@ -98,9 +103,19 @@ struct PlaneConfiguration: Sendable {
         case "run_timeout_ms": runTimeoutMilliseconds = try integer(key, member.value, 1...604_800_000)
         case "runs": runs = try integer(key, member.value, 1...1_000_000)
         case "queue_depth": queueDepth = try integer(key, member.value, 1...1_000_000)
+        case "model_calls": runLimits.modelCalls = try integer(key, member.value, 1...Int64.max)
+        case "tool_calls": runLimits.toolCalls = try integer(key, member.value, 0...Int64.max)
+        case "input_tokens": runLimits.inputTokens = try integer(key, member.value, 1...Int64.max)
+        case "output_tokens": runLimits.outputTokens = try integer(key, member.value, 1...Int64.max)
+        case "seconds": runLimits.seconds = try integer(key, member.value, 1...Int64.max)
+        case "depth": runLimits.depth = try integer(key, member.value, 0...1000)
+        case "cost": runLimits.cost = try dollars(key, member.value)
         default: throw wrong(key, "is not a known key")
         }
       }
+    case "prices":
+      guard value.kind == .object else { throw wrong(key, "must be an object") }
+      for member in value.members { prices.append(try price(member.key, member.value)) }
     case "api_key": apiKey = try text(key, value, maximum: 4096)
     case "tools":
       switch value.string {
@@ -142,6 +157,30 @@ struct PlaneConfiguration: Sendable {
     } catch {
       throw wrong(key, "has an entry that is neither loopback, private nor HOST[:PORT]: \(error.entry)")
     }
+  }
+
+  /// What a million tokens of a model cost.
+  private func price(_ model: String, _ value: JSON) throws(Failure) -> ModelPrice {
+    let key = "prices.\(model)"
+    guard value.kind == .object else { throw wrong(key, "must be an object with input and output") }
+    var input: Int64?
+    var output: Int64?
+    for member in value.members {
+      switch member.key {
+      case "input": input = try dollars("\(key).input", member.value) / 1_000_000
+      case "output": output = try dollars("\(key).output", member.value) / 1_000_000
+      default: throw wrong("\(key).\(member.key)", "is not a known key")
+      }
+    }
+    guard let input, let output else { throw wrong(key, "must have input and output") }
+    return ModelPrice(model: model, price: Price(input: input, output: output))
+  }
+
+  private func dollars(_ key: String, _ value: JSON) throws(Failure) -> Int64 {
+    guard let amount = value.double.flatMap({ Price.picodollars($0) }) else {
+      throw wrong(key, "must be US dollars, from 0 to 1000000")
+    }
+    return amount
   }
 
   private func wrong(_ key: String, _ problem: String) -> Failure { Failure(.misuse, "config: \(key) \(problem)") }

@@ -57,6 +57,7 @@ enum TaskSchemas {
     "properties":{"model_calls":{"type":"integer","minimum":1,"description":"How often the model is asked. Default for agents with tools: 100."},\
     "tool_calls":{"type":"integer","minimum":0},"input_tokens":{"type":"integer","minimum":1},\
     "output_tokens":{"type":"integer","minimum":1},\
+    "cost":{"type":"number","exclusiveMinimum":0,"maximum":1000000,"description":"US dollars, by the plane's prices."},\
     "seconds":{"type":"integer","minimum":1,"description":"From the beginning of the turn; waiting for people counts."},\
     "depth":{"type":"integer","minimum":0,"description":"How many tasks may be below each other; 0: no agent is started. Default: 8."}},"additionalProperties":false},\
     "harness_cli":{"type":["string","null"],"x-muster-inactive":true},\

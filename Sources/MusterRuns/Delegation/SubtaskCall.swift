@@ -23,6 +23,8 @@ final class SubtaskCall: FlightListener, PoolJob, @unchecked Sendable {
   private let lock = Lock()
   /// Nil once it was told, or nobody wants to hear it.
   private var tell: ((Outcome) -> Void)?
+  /// Whether it was begun here: one that is gone then was deleted, and is not begun anew.
+  private var hasBegun = false
 
   /// - Parameter tell: what comes of it, at most once, on any thread; also before `start` has returned.
   init(_ order: SubtaskOrder, limits: Limits, driver: RunDriver, tell: @escaping (Outcome) -> Void) {
@@ -53,7 +55,7 @@ final class SubtaskCall: FlightListener, PoolJob, @unchecked Sendable {
 
   // MARK: - What becomes of it
 
-  func begun(_ turn: LiveTurn) {}
+  func begun(_ turn: LiveTurn) { lock.withLock { hasBegun = true } }
 
   func ended(_ end: FlightEnd) {
     switch end {
@@ -67,7 +69,10 @@ final class SubtaskCall: FlightListener, PoolJob, @unchecked Sendable {
     let organization = order.parent.organizationID
     guard let task = try driver.found(order.taskID, in: organization),
       try driver.delegated(task)?.call == order.callID
-    else { return try begin() }
+    else {
+      if lock.withLock({ hasBegun }) { return settle(SubtaskCall.failed("The sub-task was deleted.")) }
+      return try begin()
+    }
     if task.status.isFinal { return try settle(ended(task)) }
     if task.status == .paused { return settle(.apart) }
     // Put aside, or somebody runs it.
