@@ -217,6 +217,28 @@ try tasks thread talk
 has "$out" "user *by name*assistant *echo: by name*user *again*assistant *echo: again*" "a thread"
 try tasks thread talk --full --json
 has "$out" '{"root":*' "a full thread"
+try tasks replay talk
+expect 0 "replay"
+has "$out" "identical: * turns, * records, * of them compared" "nothing else comes of a task than what is recorded"
+try tasks replay talk --json
+is True "$(field "$out" is_identical)" "the verdict of a replay"
+python3 - "$MUSTER_STORE" <<'PYTHON'
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as store:
+    store.execute("""UPDATE journal SET commands = '[{"wait":{"milliseconds":7}}]'
+        WHERE key = (SELECT key << 28 | 1 FROM tasks WHERE id = 'talk')""")
+PYTHON
+try tasks replay talk
+expect 4 "replay of a task of which something else comes now"
+has "$out" 'record 1 of turn 1 differs*recorded: *"milliseconds":7*made now: *ask_model*not identical: *' "the difference is shown"
+python3 - "$MUSTER_STORE" <<'PYTHON'
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as store:
+    store.execute("""UPDATE journal SET commands = '[{"ask_model":{"attempt":1}}]'
+        WHERE key = (SELECT key << 28 | 1 FROM tasks WHERE id = 'talk')""")
+PYTHON
+try tasks replay nothing
+expect 1 "replay of a task that is not there"
 try tasks stop talk --json
 is completed "$(field "$out" status)" "a task that has ended is not stopped"
 out=$(printf 'from a pipe' | "$muster" invoke Echo - --thread piped)

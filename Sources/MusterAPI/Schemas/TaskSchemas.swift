@@ -14,6 +14,7 @@ enum TaskSchemas {
     ("TaskEvents", ##"{"type":"array","items":{"$ref":"#/components/schemas/TaskEvent"}}"##),
     ("ActivityEntry", activityEntry),
     ("TaskActivity", activity),
+    ("TaskReplay", replay),
     (
       "FullThread",
       ##"{"type":"object","properties":{"root":{"$ref":"#/components/schemas/Thread"}},"required":["root"],"##
@@ -138,6 +139,21 @@ enum TaskSchemas {
     "description":"The place behind the event: tasks.events goes on there with after. A journal record's number, and in the text of an answer \
     also the attempt and how many bytes of its text there were."},"data":{"type":["object","string"]}},"required":["type","task_id",\
     "organization_id","time","data"]}
+    """
+
+  private static let replay = """
+    {"type":"object","description":"What came of running a task again from its journal. No model, tool or person is asked, and nothing is \
+    written.","properties":{"task_id":{"type":"string"},"status":{"type":"string","enum":\(statuses)},"is_identical":{"type":"boolean",\
+    "description":"Whether there is neither a difference nor a problem."},"turns":{"type":"integer"},"records":{"type":"integer",\
+    "description":"How many records of the journal were taken."},"compared":{"type":"integer","description":"To how many of them this version \
+    has found out anew what follows, and compared it with what was recorded. Turns that an older version of the engine began go on as that \
+    version meant it: by what was recorded."},"difference":{"type":["object","null"],"description":"The first record from which something else \
+    follows now than what was recorded. The events behind it are those of what was recorded.","properties":{"record":{"type":"integer"},"turn":\
+    {"type":"integer"},"recorded":{"type":"array","items":{"type":"object","additionalProperties":true},"description":"What was to be done, as the journal has it."},"made":\
+    {"type":"array","items":{"type":"object","additionalProperties":true},"description":"The same, as this version has it."}},"required":["record","turn","recorded","made"]},"problem":\
+    {"type":["string","null"],"description":"Why the journal cannot be read to its end, or in what the task says something else than its \
+    journal."},"events":{"$ref":"#/components/schemas/TaskEvents"}},"required":["task_id","status","is_identical","turns","records","compared",\
+    "difference","problem","events"]}
     """
 
   private static let activity = """

@@ -69,6 +69,11 @@ enum TaskOperations {
       "Gives what was said and done in a task: prompts, answers (those that were cut off too), calls of tools, and agents that were started.",
       parameters: [.taskID],
       answer: "TaskActivity", isExtension: true, handler: TaskActivityOperation.run),
+    Operation(
+      "tasks.replay", "GET", "/v1/tasks/{task_id}/replay",
+      "Runs a task again from its journal, with the recorded answers of models, tools and people: gives its events, and"
+        + " whether this version makes the same of them.",
+      parameters: [.taskID], answer: "TaskReplay", isExtension: true, failures: [504], handler: ReplayOperation.run),
   ]
 
   static func find(_ id: String, _ call: OperationCall) throws(Failure) -> TaskRow {

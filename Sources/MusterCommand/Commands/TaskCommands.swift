@@ -23,6 +23,12 @@ enum TaskCommands {
     Command(
       "tasks thread", "Print the prompts and answers of a task's conversation.", operands: [task],
       options: [.init("full", nil, "Print the messages of its sub-tasks, too.")], run: thread),
+    Command(
+      "tasks replay", "Run a task again from its journal, and say whether the same comes of it.", operands: [task],
+      details: """
+        Asks no model, tool or person, and writes nothing. Ends with 4 when something else comes of it. With --json, the \
+        events of the task are in the answer.
+        """, run: replay),
     Command("tasks delete", "Remove a task and its sub-tasks for good.", operands: [task], run: delete),
     Command(
       "tasks prune", "Remove tasks that ended long ago.",
@@ -130,6 +136,27 @@ enum TaskCommands {
     var sheet = Sheet()
     for message in messages.items { sheet.add(message.string("role") ?? "", message.string("content") ?? "") }
     sheet.show()
+  }
+
+  @Sendable private static func replay(_ session: Session) throws(Failure) -> Int32 {
+    let answer = try session.open().answer(
+      "tasks.replay", try Value.object("task_id", session.operand(0)), timeoutMilliseconds: -1)
+    let found = try Value.parse(answer)
+    let isIdentical = found.flag("is_identical")
+    if session.isJSON {
+      session.printJSON(answer)
+    } else {
+      if let difference = found.member("difference"), difference.isObject {
+        Output.text("record \(difference.integer("record")) of turn \(difference.integer("turn")) differs\n")
+        Output.text("recorded: \(difference.member("recorded")?.text ?? "")\n")
+        Output.text("made now: \(difference.member("made")?.text ?? "")\n")
+      }
+      if let problem = found.string("problem") { Output.text("problem: \(problem)\n") }
+      Output.text(
+        "\(isIdentical ? "identical" : "not identical"): \(found.integer("turns")) turns, "
+          + "\(found.integer("records")) records, \(found.integer("compared")) of them compared\n")
+    }
+    return isIdentical ? ExitCode.success : ExitCode.damaged
   }
 
   // MARK: - Removing
