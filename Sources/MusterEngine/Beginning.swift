@@ -34,6 +34,8 @@ package final class Beginning: Sendable {
   package let system: System
   /// The first earlier turn that the model gets to see; nil: none.
   package let historyFromTurn: Int64?
+  /// How many calls of tools of those turns the model gets to see, the last ones; 0: all; nil: none.
+  package let historyToolCalls: Int64?
   /// How often the model may be asked for one answer before the run ends in error.
   package let attempts: Int64
   /// How often an answer that does not match the schema is sent back.
@@ -58,11 +60,10 @@ package final class Beginning: Sendable {
 
   package init(
     agentVersion: String, requestedVersion: String?, request: JSON, provider: String, model: String, host: String?,
-    reasoningEffort: String?, format: Format, schema: JSON?, system: System, historyFromTurn: Int64?, attempts: Int64,
-    repairs: Int64, tools: ToolList? = nil, toolsRecord: Int64? = nil, toolRepairs: Int64 = 0,
-    limits: Limits = Limits(), price: Price? = nil, team: Team? = nil, delegated: Delegated? = nil,
-    isDetached: Bool = false,
-    network: String, engineVersion: Int64 = Engine.version
+    reasoningEffort: String?, format: Format, schema: JSON?, system: System, historyFromTurn: Int64?,
+    historyToolCalls: Int64? = nil, attempts: Int64, repairs: Int64, tools: ToolList? = nil, toolsRecord: Int64? = nil,
+    toolRepairs: Int64 = 0, limits: Limits = Limits(), price: Price? = nil, team: Team? = nil,
+    delegated: Delegated? = nil, isDetached: Bool = false, network: String, engineVersion: Int64 = Engine.version
   ) {
     self.engineVersion = engineVersion
     self.price = price
@@ -84,6 +85,7 @@ package final class Beginning: Sendable {
     self.schema = schema
     self.system = system
     self.historyFromTurn = historyFromTurn
+    self.historyToolCalls = historyToolCalls
     self.attempts = attempts
     self.repairs = repairs
     self.network = network
@@ -104,6 +106,7 @@ package final class Beginning: Sendable {
       agentVersion: other.agentVersion, requestedVersion: other.requestedVersion, request: other.request,
       provider: other.provider, model: other.model, host: other.host, reasoningEffort: other.reasoningEffort,
       format: other.format, schema: other.schema, system: system, historyFromTurn: other.historyFromTurn,
+      historyToolCalls: other.historyToolCalls,
       attempts: other.attempts, repairs: other.repairs, tools: tools, toolsRecord: other.toolsRecord,
       toolRepairs: other.toolRepairs, limits: other.limits, price: other.price, team: other.team,
       delegated: other.delegated,
@@ -138,6 +141,7 @@ package final class Beginning: Sendable {
       system = .none
     }
     historyFromTurn = body["history_from_turn"]?.int64
+    historyToolCalls = body["history_tool_calls"]?.int64
     self.attempts = attempts
     self.repairs = repairs
     let list = body.present("tools")
@@ -188,6 +192,7 @@ package final class Beginning: Sendable {
       writer.member("tools", tools.json)
     }
     if let historyFromTurn { writer.member("history_from_turn", historyFromTurn) }
+    if let historyToolCalls { writer.member("history_tool_calls", historyToolCalls) }
     writer.key("limits")
     writer.beginObject()
     writer.member("attempts", attempts)

@@ -20,6 +20,8 @@ package final class AgentConfiguration: Sendable {
   /// Whether earlier turns of a thread are shown to the model, and how many.
   package let sessionStorage: Bool
   package let historyRuns: Int64
+  /// How many calls of tools of those turns the model is shown, the last ones; 0: all.
+  package let historyToolCalls: Int64
   /// The tools of the host that it lists.
   package let tools: [AgentTool]
   /// How many calls of tools a run makes; 0: any number.
@@ -50,6 +52,7 @@ package final class AgentConfiguration: Sendable {
     let settings = values["agno_settings"]
     sessionStorage = settings?["session_storage"]?.bool ?? true
     historyRuns = settings?["num_history_runs"]?.int64 ?? 3
+    historyToolCalls = settings?["max_tool_calls_from_history"]?.int64 ?? 0
     tools = AgentTool.listed(tools: values["tools"], graph: values["graph"])
     toolCallLimit = settings?["tool_call_limit"]?.int64 ?? 0
     team = TeamPlan(values)
@@ -80,6 +83,7 @@ package final class AgentConfiguration: Sendable {
     goals = other.goals
     sessionStorage = other.sessionStorage
     historyRuns = other.historyRuns
+    historyToolCalls = other.historyToolCalls
     tools = other.tools
     toolCallLimit = other.toolCallLimit
     team = other.team

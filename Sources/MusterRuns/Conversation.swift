@@ -25,7 +25,7 @@ struct Conversation {
       }
       messages.append(.text(.system, text))
     }
-    if let turn = beginning.historyFromTurn { messages += try history(fromTurn: turn) }
+    messages += try history(for: beginning)
     if case .full(let source)? = beginning.delegated?.memory { messages += try said(in: source) }
     let prompt = try prompt(of: beginning, summary)
     // Many models refuse two prompts in a row.
@@ -84,30 +84,22 @@ struct Conversation {
     return messages
   }
 
-  private func history(fromTurn turn: Int64) throws(RunError) -> [ModelMessage] {
-    let records: [JournalRecord]
+  private func history(for beginning: Beginning) throws(RunError) -> [ModelMessage] {
+    guard let turn = beginning.historyFromTurn else { return [] }
+    var history = History(for: beginning)
     do throws(StoreError) {
-      records = try store.messages(of: task, fromTurn: turn)
+      guard let most = beginning.historyToolCalls else {
+        for record in try store.messages(of: task, fromTurn: turn) where record.turn < task.turn {
+          history.takeMessage(record)
+        }
+        return history.messages(toolCalls: nil)
+      }
+      let records = try store.recordsOfEarlierTurns(of: task, fromTurn: turn)
+      for record in records { history.take(record) }
+      return history.messages(toolCalls: most)
     } catch {
       throw .store(error)
     }
-    var messages: [ModelMessage] = []
-    var prompt: (turn: Int64, text: JSON)?
-    for record in records where record.turn < task.turn {
-      let body = JSON.trusted(record.body)
-      switch record.role {
-      case .user: prompt = body["request"]?["input"]?["text"].map { (record.turn, $0) }
-      case .assistant:
-        // A prompt without an answer is left out: many models refuse two prompts in a row.
-        guard let asked = prompt, asked.turn == record.turn, let text = JournalCoding.said(record)
-        else { continue }
-        messages.append(.text(.user, asked.text))
-        messages.append(.text(.assistant, text))
-        prompt = nil
-      case nil: break
-      }
-    }
-    return messages
   }
 
   func recordsOfTurn() throws(RunError) -> [JournalRecord] {

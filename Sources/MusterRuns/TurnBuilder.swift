@@ -39,13 +39,18 @@ struct TurnBuilder {
     if limits.cost != nil, price == nil {
       throw .notRunnable("limits.cost is set, and the plane knows no price of the model \(model)")
     }
+    let history = history(invocation, after: known)
     return Beginning(
       agentVersion: invocation.agentVersion, requestedVersion: invocation.requestedVersion, request: request,
       provider: provider, model: model,
       host: isOwnProvider ? agent.base.map { HTTPURL.host(of: $0) } : nil,
       reasoningEffort: TurnBuilder.effort(request: request, agent: agent), format: effective, schema: schema,
       system: try system(invocation, format: effective, schema: schema, after: known),
-      historyFromTurn: history(invocation, after: known), attempts: TurnBuilder.attempts, repairs: TurnBuilder.repairs,
+      historyFromTurn: history,
+      // Some providers refuse calls in a conversation without tools.
+      historyToolCalls: history == nil || tools == nil || team?.kind == .sequence
+        ? nil : max(agent.historyToolCalls, 0),
+      attempts: TurnBuilder.attempts, repairs: TurnBuilder.repairs,
       tools: tools, toolsRecord: try toolsRecord(tools, after: known),
       toolRepairs: tools == nil ? 0 : TurnBuilder.toolRepairs, limits: limits, price: price, team: team,
       delegated: invocation.delegated, isDetached: isDetached,

@@ -10,6 +10,8 @@ final class ScriptedModel: ModelClient, @unchecked Sendable {
     case fail(ModelFailure)
     /// Asks for tools: names, and the texts of their arguments.
     case calls([(name: String, arguments: String)])
+    /// Just this.
+    case whole(ModelAnswer)
     /// Waits until somebody ends the attempt from outside.
     case hang
     /// Waits until the gate opens, then answers.
@@ -68,6 +70,7 @@ final class ScriptedModel: ModelClient, @unchecked Sendable {
         calls: calls.enumerated().map {
           ModelToolCall(id: "c\($0)", name: $1.name, arguments: .string($1.arguments), opaque: nil)
         }, opaque: nil)
+    case .whole(let answer): return answer
     case .hang: throw hang(deadline, interrupt, tick)
     case .wait(let gate, let text):
       gate.pass()

@@ -149,15 +149,6 @@ struct ToolTests {
     #expect(try bench.bodies().filter { $0.contains(#""tools":"#) }.count == 2)
   }
 
-  @Test("earlier turns are shown by prompt and answer, without their calls")
-  func history() throws {
-    let bench = try Bench([Self.call, .answer("first"), .answer("second")], agent: Self.one)
-    try bench.tool("add") { _, _, _ in "1" }
-    try bench.invoke("go")
-    try bench.invoke("on")
-    #expect(bench.messages(2) == ["user: go", "assistant: first", "user: on"])
-  }
-
   @Test("an answer that goes back because of its schema comes behind the calls and their results")
   func repairAfterTools() throws {
     let bench = try Bench(

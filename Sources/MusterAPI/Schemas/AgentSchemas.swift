@@ -84,7 +84,8 @@ enum AgentSchemas {
     "agentic_memory":{"type":"boolean","default":false,"x-muster-inactive":true},\
     "session_summaries":{"type":"boolean","default":false,"x-muster-inactive":true},\
     "num_history_runs":{"type":"integer","minimum":0,"default":3},\
-    "max_tool_calls_from_history":{"type":"integer","minimum":0,"default":0,"x-muster-inactive":true},\
+    "max_tool_calls_from_history":{"type":"integer","minimum":0,"default":0,"description":"How many calls of tools of earlier turns \
+    the model is shown: the last so many of the turns that num_history_runs lets it see. 0: all of them."},\
     "tool_call_limit":{"type":"integer","minimum":0,"default":0},\
     "coordinate_mode":{"type":"boolean","default":true,"x-muster-inactive":true},\
     "pii_detection_enabled":{"type":"boolean","default":false,"x-muster-inactive":true},\

@@ -207,6 +207,22 @@ extension Store {
     }
   }
 
+  /// The records of the turns from `turn` on that were over when the latest one began, in order.
+  package func recordsOfEarlierTurns(of task: TaskRow, fromTurn turn: Int64) throws(StoreError) -> [JournalRecord] {
+    let first = try JournalKey.of(0, of: task.key)
+    let last = try JournalKey.of(max(task.firstSequence &- 1, 0), of: task.key)
+    return try readOnce { (database: Database) throws(StoreError) -> [JournalRecord] in
+      // From the end until an earlier turn: a long thread costs no more than a short one.
+      let statement = try database.statement(
+        "SELECT \(JournalRecord.columns) FROM journal j WHERE j.key BETWEEN ? AND ? ORDER BY j.key DESC"
+      ).bind(1, first).bind(2, last)
+      defer { statement.reset() }
+      var found: [JournalRecord] = []
+      while try statement.step(), statement.integer(0) >= turn { found.append(JournalRecord(statement)) }
+      return found.reversed()
+    }
+  }
+
   /// The record with a number, of whatever turn.
   package func record(_ sequence: Int64, of task: TaskRow) throws(StoreError) -> JournalRecord? {
     try readOnce { (database: Database) throws(StoreError) -> JournalRecord? in
