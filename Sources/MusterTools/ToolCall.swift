@@ -7,6 +7,7 @@ package final class ToolCall: PoolJob, @unchecked Sendable {
   let text: [UInt8]
   /// What the call is inside of, on whichever thread it is.
   let frame: ThreadFrame
+  let shape: (@Sendable (JSON) -> JSON)?
   private let registry: ToolRegistry
   // Under the registry's lock.
   /// Set once, before anybody else knows the call.
@@ -20,6 +21,7 @@ package final class ToolCall: PoolJob, @unchecked Sendable {
   init(_ invocation: ToolInvocation, registry: ToolRegistry, listener: any ToolListener) {
     id = invocation.callID
     text = invocation.text
+    shape = invocation.shape
     frame = ToolThread.frame(invocation.organizationID, invocation.taskID)
     self.registry = registry
     self.listener = listener

@@ -13,11 +13,14 @@ package struct ToolInvocation: Sendable {
   package let isRepeat: Bool
   /// Whether it is asked only what became of the call with this id.
   package let isProbe: Bool
+  /// What is made of an answer before it is kept and cut; nil: nothing.
+  package let shape: (@Sendable (JSON) -> JSON)?
 
   package init(
     callID: String, name: String, arguments: JSON, organizationID: String, agentID: String, taskID: String,
-    isRepeat: Bool = false, isProbe: Bool = false
+    isRepeat: Bool = false, isProbe: Bool = false, shape: (@Sendable (JSON) -> JSON)? = nil
   ) {
+    self.shape = shape
     self.callID = callID
     self.name = name
     self.arguments = arguments

@@ -216,9 +216,11 @@ package final class ToolRegistry: @unchecked Sendable {
 
   /// The host's answer to a call; it is kept up to the tool's limit.
   package func reply(_ callID: String, _ content: JSON, isError: Bool) throws(ToolRegistryError) {
-    guard let call = find(callID), let tool = call.tool,
-      end(call, .answered(ToolResult(content, isError: isError, limit: tool.spec.resultLimit)))
-    else { throw .unknownCall }
+    guard let call = find(callID), let tool = call.tool else { throw .unknownCall }
+    let shaped = isError ? content : call.shape?(content) ?? content
+    guard end(call, .answered(ToolResult(shaped, isError: isError, limit: tool.spec.resultLimit))) else {
+      throw .unknownCall
+    }
   }
 
   /// Whether nobody waits for the answer of a call: it was cancelled or answered, or there was none.

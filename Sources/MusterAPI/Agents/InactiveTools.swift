@@ -1,3 +1,4 @@
+import MusterEngine
 import MusterJSON
 import MusterRuns
 
@@ -17,6 +18,10 @@ enum InactiveTools {
   }
 
   private static func isActive(_ key: String, _ value: JSON) -> Bool {
-    key == "description" || key == "hitl_options" || value.bool == false || value.isNull
+    switch key {
+    case "description", "hitl_options": return true
+    case "schemas": return ToolSchemas.isReadable(value)
+    default: return value.bool == false || value.isNull
+    }
   }
 }

@@ -25,6 +25,7 @@ enum ArgumentCheck {
       // It was compiled when the tool was registered.
       return "The parameters of the tool cannot be checked: \(error.description)."
     }
+    if let place = tool.schemas?.blocked(in: value) { return told("The argument \(place) cannot be given.", tool) }
     let violations = compiled.violations(of: value, limit: 4)
     if violations.isEmpty { return nil }
     var lines = "The arguments do not fit the tool."

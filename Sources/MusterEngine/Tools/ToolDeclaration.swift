@@ -14,22 +14,25 @@ package struct ToolDeclaration: Sendable {
 
   package let name: String
   package let description: String
-  /// A JSON Schema of the arguments' object.
+  /// A JSON Schema of the arguments' object, as the model sees it.
   package let parameters: JSON
   package let effect: Effect
   /// Whether the tool can tell if a call was done.
   package let hasProbe: Bool
   /// What a person is told who has to approve each call, an object with `title` and `description`; nil: none has to.
   package let approval: JSON?
+  /// What the agent changes about the tool's arguments and answers.
+  package let schemas: ToolSchemas?
   /// The id of the agent that it stands for: a call is a sub-task of that agent; nil: it is a tool of the host.
   package let agent: String?
 
   package init(
     name: String, description: String, parameters: JSON, effect: Effect, hasProbe: Bool, approval: JSON? = nil,
-    agent: String? = nil
+    schemas: ToolSchemas? = nil, agent: String? = nil
   ) {
     self.agent = agent
     self.approval = approval
+    self.schemas = schemas
     self.name = name
     self.description = description
     self.parameters = parameters
@@ -44,7 +47,7 @@ package struct ToolDeclaration: Sendable {
     self.init(
       name: name, description: description, parameters: parameters, effect: effect,
       hasProbe: json["probe"]?.bool ?? false, approval: json.present("approval"),
-      agent: json["agent"]?.string)
+      schemas: json.present("schemas").flatMap { ToolSchemas($0) }, agent: json["agent"]?.string)
   }
 
   func write(to writer: inout JSONWriter) {
@@ -56,6 +59,7 @@ package struct ToolDeclaration: Sendable {
     if hasProbe { writer.member("probe", true) }
     writer.memberIfPresent("approval", approval)
     if let agent { writer.member("agent", agent) }
+    writer.memberIfPresent("schemas", schemas?.json)
     writer.endObject()
   }
 }

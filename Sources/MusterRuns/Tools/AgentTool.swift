@@ -1,3 +1,4 @@
+package import MusterEngine
 package import MusterJSON
 
 /// A tool of the host that an agent lists.
@@ -7,10 +8,17 @@ package struct AgentTool: Sendable, Equatable {
   package let description: String?
   /// What a person is told who has to approve each call, an object with `title` and `description`; nil: none has to.
   package let approval: JSON?
+  /// What the agent changes about its arguments and answers.
+  package var schemas: ToolSchemas?
 
   package static func == (one: AgentTool, other: AgentTool) -> Bool {
     one.name == other.name && one.description == other.description
-      && one.approval.map { Array($0.bytes) } == other.approval.map { Array($0.bytes) }
+      && isSame(one.approval, other.approval) && isSame(one.schemas?.json, other.schemas?.json)
+  }
+
+  private static func isSame(_ one: JSON?, _ other: JSON?) -> Bool {
+    guard let one, let other else { return one == nil && other == nil }
+    return one.hasSameBytes(other)
   }
 
   /// The tools that an agent's document lists: in `tools` by name or as objects with a `name`, in `graph` as items of the type `tool` and the sub-type
@@ -32,7 +40,8 @@ package struct AgentTool: Sendable, Equatable {
     else { return nil }
     let description = item["settings"]?["description"]?.string
     return AgentTool(
-      name: name, description: description.flatMap { $0.isEmpty ? nil : $0 }, approval: approval(in: item))
+      name: name, description: description.flatMap { $0.isEmpty ? nil : $0 }, approval: approval(in: item),
+      schemas: item["settings"]?.present("schemas").flatMap { ToolSchemas($0) })
   }
 
   static func approval(in item: JSON) -> JSON? {

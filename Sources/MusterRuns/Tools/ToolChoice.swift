@@ -56,8 +56,9 @@ final class ToolChoice: @unchecked Sendable {
   private func declaration(_ spec: ToolSpec, _ agent: AgentConfiguration) -> ToolDeclaration {
     let listed = agent.tools.first { $0.name == spec.name }
     return ToolDeclaration(
-      name: spec.name, description: listed?.description ?? spec.description, parameters: spec.parameters,
+      name: spec.name, description: listed?.description ?? spec.description,
+      parameters: listed?.schemas?.shown(spec.parameters) ?? spec.parameters,
       effect: spec.isReadOnly ? .none : spec.isIdempotent ? .idempotent : .once, hasProbe: spec.hasProbe,
-      approval: listed?.approval)
+      approval: listed?.approval, schemas: listed?.schemas)
   }
 }

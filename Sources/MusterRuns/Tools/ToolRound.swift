@@ -88,9 +88,18 @@ final class ToolRound: @unchecked Sendable {
     let request = calls.requests[call]
     // It was checked: text that is not there stands for no arguments.
     let arguments = (try? JSON.parse(request.arguments.utf8 ?? [])) ?? .literal("{}")
+    let schemas = planner.run.beginning?.tools?.tool(request.name)?.schemas
     return ToolInvocation(
-      callID: calls.id(call), name: request.name, arguments: arguments, organizationID: task.organizationID,
-      agentID: task.agentID, taskID: task.id, isRepeat: manner != .first, isProbe: manner == .probe)
+      callID: calls.id(call), name: request.name, arguments: schemas?.filled(arguments) ?? arguments,
+      organizationID: task.organizationID, agentID: task.agentID, taskID: task.id, isRepeat: manner != .first,
+      isProbe: manner == .probe, shape: schemas.flatMap { ToolRound.shape($0, isProbe: manner == .probe) })
+  }
+
+  /// What is made of a tool's answer; who was asked what became of a call gives the answer inside of theirs.
+  private static func shape(_ schemas: ToolSchemas, isProbe: Bool) -> (@Sendable (JSON) -> JSON)? {
+    guard schemas.changesAnswers else { return nil }
+    guard isProbe else { return { schemas.shaped($0) } }
+    return { told in told["result"].map { told.setting([("result", schemas.shaped($0))]) } ?? told }
   }
 
   private func delegate(_ call: Int, to agent: String) {
