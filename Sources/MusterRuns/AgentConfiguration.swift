@@ -68,7 +68,12 @@ package final class AgentConfiguration: Sendable {
     return AgentConfiguration(self, key: AgentConfiguration.key(in: secrets))
   }
 
-  private init(_ other: AgentConfiguration, key: String?) {
+  /// The same with a text in place of its instructions: role, goal and what else it is told.
+  package func with(instructions: String) -> AgentConfiguration {
+    AgentConfiguration(self, key: key, instructions: instructions)
+  }
+
+  private init(_ other: AgentConfiguration, key: String?, instructions: String? = nil) {
     provider = other.provider
     model = other.model
     base = other.base
@@ -78,9 +83,9 @@ package final class AgentConfiguration: Sendable {
     outputFormat = other.outputFormat
     outputSchema = other.outputSchema
     expectedOutput = other.expectedOutput
-    general = other.general
-    roles = other.roles
-    goals = other.goals
+    general = instructions ?? other.general
+    roles = instructions == nil ? other.roles : []
+    goals = instructions == nil ? other.goals : []
     sessionStorage = other.sessionStorage
     historyRuns = other.historyRuns
     historyToolCalls = other.historyToolCalls

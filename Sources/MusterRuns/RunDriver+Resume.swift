@@ -36,7 +36,10 @@ extension RunDriver {
     try resume(task)
   }
 
-  private func resume(_ task: TaskRow) throws(RunError) {
+  /// `hasPlace`: whether a place for the run is kept, which is given back if it does not begin.
+  func resume(_ task: TaskRow, hasPlace: Bool = false) throws(RunError) {
+    var isKept = hasPlace
+    defer { if isKept { flights.giveBack() } }
     let run = try fold(task)
     let missing = (run.beginning?.tools?.tools ?? []).first {
       $0.agent == nil && tools.spec($0.name) == nil
@@ -52,11 +55,12 @@ extension RunDriver {
       resuming: task, driver: self, deadline: .after(milliseconds: settings.runTimeoutMilliseconds),
       interrupt: Interrupt())
     do throws(RunError) {
-      try flights.add(flight)
+      try flights.add(flight, hasPlace: hasPlace)
     } catch {
       resumes.giveBack(task)
       throw error
     }
+    isKept = false
     watch.start()
     flight.launch()
   }
@@ -96,7 +100,12 @@ extension RunDriver {
   /// The run of a task's latest turn, with its tools.
   func fold(_ task: TaskRow) throws(RunError) -> Run {
     let records = try asStore { () throws(StoreError) in try store.recordsOfTurn(task) }
-    var run = try JournalCoding.fold(records)
+    return try withTools(try JournalCoding.fold(records), of: task)
+  }
+
+  /// A run with the tools that its beginning may name by their record.
+  func withTools(_ folded: Run, of task: TaskRow) throws(RunError) -> Run {
+    var run = folded
     guard let beginning = run.beginning, beginning.tools == nil, let sequence = beginning.toolsRecord else {
       return run
     }

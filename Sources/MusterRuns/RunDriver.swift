@@ -60,7 +60,7 @@ package final class RunDriver: @unchecked Sendable {
   let flights: Flights
   let watch: ForeignWatch
   let tools: ToolRegistry
-  private let toolChoice: ToolChoice
+  let toolChoice: ToolChoice
   /// Where the agents are found that others lead. Set once, before the first run.
   package var directory: (any AgentDirectory)? {
     get { toolChoice.directory }

@@ -26,25 +26,22 @@ struct TurnBuilder {
   ) throws(RunError) -> Beginning {
     let request = invocation.request
     let agent = invocation.agent
-    let provider = request["llm_model_provider"]?.string ?? agent.provider
-    let isOwnProvider = provider == agent.provider
+    let model = TurnBuilder.model(of: invocation)
     let format = Beginning.Format(rawValue: request["output_format"]?.string ?? agent.outputFormat) ?? .markdown
     let requestSchema = request["output_schema"].flatMap { $0.kind == .object && !$0.isEmpty ? $0 : nil }
     // A request that brings a schema wants JSON, whatever format the agent has.
     let effective = requestSchema != nil && request["output_format"] == nil ? .json : format
     let schema = effective == .json ? requestSchema ?? agent.outputSchema : nil
-    let model = request["llm_model_name"]?.string ?? agent.model
     let limits = limits(invocation, tools)
-    let price = limits.cost == nil ? nil : settings.prices.first { $0.model == model }?.price
+    let price = limits.cost == nil ? nil : settings.prices.first { $0.model == model.name }?.price
     if limits.cost != nil, price == nil {
-      throw .notRunnable("limits.cost is set, and the plane knows no price of the model \(model)")
+      throw .notRunnable("limits.cost is set, and the plane knows no price of the model \(model.name)")
     }
     let history = history(invocation, after: known)
     return Beginning(
       agentVersion: invocation.agentVersion, requestedVersion: invocation.requestedVersion, request: request,
-      provider: provider, model: model,
-      host: isOwnProvider ? agent.base.map { HTTPURL.host(of: $0) } : nil,
-      reasoningEffort: TurnBuilder.effort(request: request, agent: agent), format: effective, schema: schema,
+      provider: model.provider, model: model.name, host: model.host, reasoningEffort: model.reasoningEffort,
+      format: effective, schema: schema,
       system: try system(invocation, format: effective, schema: schema, after: known),
       historyFromTurn: history,
       // Some providers refuse calls in a conversation without tools.
@@ -55,6 +52,24 @@ struct TurnBuilder {
       toolRepairs: tools == nil ? 0 : TurnBuilder.toolRepairs, limits: limits, price: price, team: team,
       delegated: invocation.delegated, isDetached: isDetached,
       network: invocation.network.text)
+  }
+
+  /// What a turn asks.
+  struct Model {
+    let provider: String
+    let name: String
+    let host: String?
+    let reasoningEffort: String?
+  }
+
+  static func model(of invocation: Invocation) -> Model {
+    let request = invocation.request
+    let agent = invocation.agent
+    let provider = request["llm_model_provider"]?.string ?? agent.provider
+    return Model(
+      provider: provider, name: request["llm_model_name"]?.string ?? agent.model,
+      host: provider == agent.provider ? agent.base.map { HTTPURL.host(of: $0) } : nil,
+      reasoningEffort: effort(request: request, agent: agent))
   }
 
   /// `medium` is every provider's own default, and models that do not reason refuse the parameter: it is sent only when the caller asks for it.

@@ -47,6 +47,7 @@ enum Coverage {
     "tasks.thread_full": .refused(#"{"task_id":"TASK"}"#),
     "tasks.events": .refused(#"{"task_id":"TASK"}"#),
     "tasks.activity": .refused(#"{"task_id":"TASK"}"#),
+    "tasks.fork": .refused(#"{"task_id":"TASK","body":{"event":1}}"#),
     "tasks.replay": .refused(#"{"task_id":"TASK"}"#),
     "tasks.prune": .removing(#"{"body":{"before":"2999-01-01T00:00:00Z"}}"#),
     "keys.list": .filtered,

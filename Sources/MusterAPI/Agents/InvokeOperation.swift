@@ -180,7 +180,8 @@ enum InvokeOperation {
     return writer.json
   }
 
-  private static func check(_ request: JSON) throws(Failure) {
+  /// Refuses a request that no run can have.
+  static func check(_ request: JSON) throws(Failure) {
     let input = request["input"]
     if input?["text"]?.isEmpty ?? true, input?["files"]?.isEmpty ?? true {
       throw .validation(

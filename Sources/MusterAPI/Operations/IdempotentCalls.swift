@@ -52,7 +52,7 @@ final class IdempotentCalls: Sendable {
     guard let record = try record(key, call) else { return nil }
     if let answer = record.answer { return .json(answer) }
     guard let turn = record.turn else { throw Failure(.internal, "an idempotency key without an answer") }
-    if operation.form == .acceptance || call.flag("asynchronous") { return try task(record.resourceID, at: turn, call) }
+    if operation.form != .run || call.flag("asynchronous") { return try task(record.resourceID, at: turn, call) }
     let outcome: TurnOutcome
     do throws(RunError) {
       outcome = try call.plane.runs.outcome(

@@ -60,7 +60,8 @@ package final class Operation: Sendable {
     let schemaName: String
     /// Nil only if the component is no schema, which a test excludes.
     let schema: JSONSchema?
-    /// The schema made ready for bodies that are right. Nil only if it is no plain object, which a test excludes.
+    /// The schema made ready for bodies that are right. Nil only if it refuses unknown keys, or is no plain object, which a
+    /// test excludes.
     let form: JSONSchemaForm?
     /// Whether the handler takes the body apart by itself: then it is not written anew with its defaults.
     let isTakenApart: Bool

@@ -2,7 +2,7 @@
 enum TaskSchemas {
   static let all: [(name: String, text: String)] = [
     ("InvokeAgent", invoke),
-    ("ApproveTask", approve), ("RejectTask", reject),
+    ("ApproveTask", approve), ("RejectTask", reject), ("ForkTask", fork),
     ("InvokeInput", input),
     ("User", user),
     ("AgentExecution", execution),
@@ -81,6 +81,20 @@ enum TaskSchemas {
     "user":{"type":["string","null"],"maxLength":255}}}
     """
 
+  private static let fork = """
+    {"type":"object","description":"Where a new task goes on from, and with what it does.","properties":{\
+    "event":{"type":["integer","string"],"minimum":1,"description":"The last event that the new task has of the other one: the number of a \
+    record in the journal, or the id of an event, which stands for its record."},\
+    "input":{"anyOf":[{"$ref":"#/components/schemas/InvokeInput"},{"type":"null"}],"description":"What is asked in place of the turn's own \
+    input. Behind the last event of a turn it is the input of a further one, and required."},\
+    "instructions":{"type":["string","null"],"minLength":1,"description":"Takes the place of the agent's instructions (general, role and \
+    goal) in this turn."},\
+    "llm_model_provider":{"anyOf":[\(AgentProperty.providerEnumeration),{"type":"null"}]},\
+    "llm_model_name":{"type":["string","null"],"minLength":1},\
+    "llm_reasoning_effort":{"type":["string","null"],"enum":["low","medium","high","xhigh",null]},\
+    "title":{"type":["string","null"]}},"required":["event"],"additionalProperties":false}
+    """
+
   private static let input = """
     {"type":"object","properties":{"text":{"type":["string","null"]},"files":{"type":["array","null"],"items":{"type":"string"},\
     "x-muster-inactive":true},"user":{"anyOf":[{"$ref":"#/components/schemas/User"},{"type":"null"}]},"attachments":{"type":["array",\
@@ -112,7 +126,9 @@ enum TaskSchemas {
     "deep_planning":{"type":"object"},"execution_attempts":{"type":"integer"},"user_tokens":{"type":"null"},"user_oidc_token":{"type":\
     "null"},"return_metrics":{"type":"boolean"},"tokens":{"type":["object","null"],"properties":{"completion_tokens":{"type":"integer"},\
     "prompt_tokens":{"type":"integer"},"total_tokens":{"type":"integer"}}},"llm_model_provider":{"type":["string","null"]},"llm_model_name":\
-    {"type":["string","null"]},"llm_reasoning_effort":{"type":["string","null"]}},"required":["id","agent_id","organization_id","input",\
+    {"type":["string","null"]},"llm_reasoning_effort":{"type":["string","null"]},"forked_from":{"type":"object","description":"Of a task that \
+    was made by tasks.fork: the task that it goes on from, and the last record that it has of that.","properties":{"task_id":{"type":\
+    "string"},"event":{"type":"integer"}},"required":["task_id","event"]}},"required":["id","agent_id","organization_id","input",\
     "created_at"]}
     """
 

@@ -68,6 +68,13 @@ enum TaskDocument {
     writer.member("llm_model_provider", beginning.provider)
     writer.member("llm_model_name", beginning.model)
     writer.member("llm_reasoning_effort", beginning.reasoningEffort ?? "medium")
+    if let source = task.forkedFrom {
+      writer.key("forked_from")
+      writer.beginObject()
+      writer.member("task_id", source)
+      writer.member("event", task.forkedAt)
+      writer.endObject()
+    }
     writer.endObject()
     return writer.bytes
   }

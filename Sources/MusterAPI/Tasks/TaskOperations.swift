@@ -70,6 +70,14 @@ enum TaskOperations {
       parameters: [.taskID],
       answer: "TaskActivity", isExtension: true, handler: TaskActivityOperation.run),
     Operation(
+      "tasks.fork", "POST", "/v1/tasks/{task_id}/fork",
+      "Makes a new task that has what a task had come to behind one of its events, and goes on from there; gives it as it was"
+        + " accepted, `pending`. The other task stays as it is.",
+      parameters: [.taskID],
+      body: .init("ForkTask", example: #"{"event":2,"input":{"text":"And what is the capital of Spain?"}}"#),
+      answer: "AgentExecution", isExtension: true, failures: [501], repetition: .remembered,
+      handler: ForkOperation.run),
+    Operation(
       "tasks.replay", "GET", "/v1/tasks/{task_id}/replay",
       "Runs a task again from its journal, with the recorded answers of models, tools and people: gives its events, and"
         + " whether this version makes the same of them.",

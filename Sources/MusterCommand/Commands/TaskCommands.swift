@@ -29,6 +29,7 @@ enum TaskCommands {
         Asks no model, tool or person, and writes nothing. Ends with 4 when something else comes of it. With --json, the \
         events of the task are in the answer.
         """, run: replay),
+    ForkCommand.command,
     Command("tasks delete", "Remove a task and its sub-tasks for good.", operands: [task], run: delete),
     Command(
       "tasks prune", "Remove tasks that ended long ago.",

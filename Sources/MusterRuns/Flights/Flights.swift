@@ -35,12 +35,15 @@ final class Flights: @unchecked Sendable {
 
   func giveBack() { lock.withLock { taken -= 1 } }
 
-  /// Takes a flight in; refuses it when there are too many, or none may start any more.
-  func add(_ flight: RunFlight) throws(RunError) {
+  /// Takes a flight in; refuses it when there are too many, or none may start any more. `hasPlace`: on the place that
+  /// `reserve` has kept, which is its own then.
+  func add(_ flight: RunFlight, hasPlace: Bool = false) throws(RunError) {
     try lock.withLock { () throws(RunError) in
       if isClosed { throw .interrupted(.closing, taskID: nil) }
-      guard taken < most else { throw .tooMany(most) }
-      taken += 1
+      if !hasPlace {
+        guard taken < most else { throw .tooMany(most) }
+        taken += 1
+      }
       lastNumber &+= 1
       flight.number = lastNumber
       all[lastNumber] = flight

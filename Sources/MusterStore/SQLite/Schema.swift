@@ -19,6 +19,7 @@ enum Schema {
   ///   that changes the rows.
   /// - `agent_versions` holds the deployed versions that the working copy has departed from; until then the row in
   ///   `agents` is the version.
+  /// - `tasks.forked_from` is the id of the task that a task goes on from, `forked_at` the last record that it has of that.
   /// - `journal.key` is the key of the task and the number of the record in one, see `JournalKey`; `task` and `sequence`
   ///   are read out of it, for people. The key of a task stands for (organization, task): `tasks` makes the pair unique.
   /// - `journal.role` marks the records that are messages of the conversation: 1 user, 2 assistant.
@@ -103,6 +104,8 @@ enum Schema {
       triggering_agent_id TEXT,
       prompt_tokens INTEGER,
       completion_tokens INTEGER,
+      forked_from TEXT,
+      forked_at INTEGER,
       UNIQUE (id, organization_id)
     );
     CREATE INDEX tasks_in_order ON tasks (organization_id, position);

@@ -48,7 +48,7 @@ extension Store {
     return beginning
   }
 
-  private static func insert(_ task: TaskRow, _ database: Database) throws(StoreError) -> Int64 {
+  static func insert(_ task: TaskRow, _ database: Database) throws(StoreError) -> Int64 {
     try database.statement(
       """
       INSERT INTO tasks (organization_id, id, agent_id, position, created_at, updated_at, status, is_manually_stopped,

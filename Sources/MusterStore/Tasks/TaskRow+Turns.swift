@@ -94,4 +94,16 @@ extension TaskRow {
     task.completionTokens = completionTokens
     return task
   }
+
+  /// The task as it stood behind one of its records, in that record's turn: as far as a further turn has to know it.
+  package func standing(
+    at sequence: Int64, turn: Int64, firstSequence: Int64, systemSequence: Int64?
+  ) -> TaskRow {
+    let task = TaskRow(self)
+    task.turn = turn
+    task.sequence = sequence
+    task.firstSequence = firstSequence
+    task.systemSequence = systemSequence
+    return task
+  }
 }

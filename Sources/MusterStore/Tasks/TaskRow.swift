@@ -37,6 +37,9 @@ package final class TaskRow: @unchecked Sendable {
   package internal(set) var triggeringAgentID: String?
   package internal(set) var promptTokens: Int64?
   package internal(set) var completionTokens: Int64?
+  /// The task that it goes on from, and the last record that it has of that.
+  package internal(set) var forkedFrom: String?
+  package internal(set) var forkedAt: Int64?
   /// Its place in lists.
   var position: Int64
 
@@ -44,11 +47,11 @@ package final class TaskRow: @unchecked Sendable {
     t.key, t.organization_id, t.id, t.agent_id, t.created_at, t.updated_at, t.status, t.internal_status,
     t.is_manually_stopped, t.started_at, t.finished_at, t.turn, t.sequence, t.first_sequence, t.result_sequence,
     t.system_sequence, t.owner, t.fence, t.title, t.user_id, t.parent_id, t.triggering_agent_id, t.prompt_tokens,
-    t.completion_tokens, t.position
+    t.completion_tokens, t.position, t.forked_from, t.forked_at
     """
 
   /// The number of `columns`.
-  static let columnCount: Int32 = 25
+  static let columnCount: Int32 = 27
 
   /// Reads the row that a statement stands on; its first columns are `columns`.
   init(_ row: Statement) {
@@ -77,6 +80,8 @@ package final class TaskRow: @unchecked Sendable {
     promptTokens = row.optionalInteger(22)
     completionTokens = row.optionalInteger(23)
     position = row.integer(24)
+    forkedFrom = row.optionalText(25)
+    forkedAt = row.optionalInteger(26)
   }
 
   /// A task with its first turn. Its key is known once it is stored.
@@ -107,6 +112,40 @@ package final class TaskRow: @unchecked Sendable {
     triggeringAgentID = start.triggeringAgentID
     promptTokens = nil
     completionTokens = nil
+    forkedFrom = nil
+    forkedAt = nil
+    self.position = position
+  }
+
+  /// A task that goes on from another one. It is put aside, in nobody's hands; its key is known once it is stored.
+  init(_ start: ForkStart, at position: Int64, at now: Timestamp) {
+    let source = start.source
+    key = 0
+    organizationID = source.organizationID
+    id = start.taskID
+    agentID = source.agentID
+    createdAt = now
+    updatedAt = now
+    status = .pending
+    internalStatus = nil
+    isManuallyStopped = false
+    startedAt = start.startedAt
+    finishedAt = nil
+    turn = start.turn
+    sequence = start.entry == nil ? start.through : start.through &+ 1
+    firstSequence = start.firstSequence
+    resultSequence = nil
+    systemSequence = start.systemSequence
+    owner = nil
+    fence = position
+    title = start.title
+    userID = start.userID
+    parentID = nil
+    triggeringAgentID = start.triggeringAgentID
+    promptTokens = nil
+    completionTokens = nil
+    forkedFrom = source.id
+    forkedAt = start.through
     self.position = position
   }
 
@@ -136,6 +175,8 @@ package final class TaskRow: @unchecked Sendable {
     triggeringAgentID = other.triggeringAgentID
     promptTokens = other.promptTokens
     completionTokens = other.completionTokens
+    forkedFrom = other.forkedFrom
+    forkedAt = other.forkedAt
     position = other.position
   }
 }
