@@ -8,6 +8,7 @@ import tempfile
 import time
 
 import disk
+import effects
 import kills
 import neighbours
 import notices
@@ -91,12 +92,13 @@ class Scenarios:
 def main():
     folder, tools, *parts = sys.argv[1:]
     quick = "quick" in parts
-    tools = {name: os.path.join(tools, name) for name in ("worker", "scenario", "disk", "faults.so")}
+    tools = {name: os.path.join(tools, name) for name in ("worker", "scenario", "disk", "effects", "faults.so")}
     scenarios = Scenarios(folder, tools, quick)
     neighbour = neighbours.Neighbours(folder, tools, quick)
     runs = {
         "notices": notices.Notices(folder, tools).run,
         "kills": kills.Killing(folder, tools, quick).run,
+        "effects": effects.Effects(folder, tools, quick).run,
         "power": power.PowerCuts(folder, tools, quick).run,
         "neighbours": neighbour.untouched,
         "fair": neighbour.fair,

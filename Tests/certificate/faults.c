@@ -33,6 +33,7 @@ static struct {
 static long left;
 static int struck;
 static long long capacity;
+static size_t most_received = SIZE_MAX;
 static char store[4096];
 static bool keeps_synced;
 static uintptr_t sqlite_begin, sqlite_end;
@@ -186,6 +187,9 @@ __attribute__((constructor)) static void begin(void) {
     snprintf(store, sizeof store, "%s", name);
   }
   keeps_synced = getenv("FAULT_POWER") != NULL;
+  if (getenv("FAULT_RECV") != NULL) {
+    most_received = (size_t)atoi(getenv("FAULT_RECV"));
+  }
   fault_set(getenv("FAULT"));
 }
 
@@ -367,6 +371,9 @@ int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
 ssize_t recv(int descriptor, void *bytes, size_t size, int flags) {
   enum action action = befalls(FAULT_RECV, FAULT_ANY);
   ssize_t result;
+  if (size > most_received) {
+    size = most_received;
+  }
   if (action == FAIL) {
     return failed();
   }

@@ -13,7 +13,7 @@
  * "full:BYTES" makes each write that would end behind BYTES of a file fail with ENOSPC, as a full disk does.
  * The environment variable FAULT_STORE names the store's file, FAULT is a fault that is set from the start. With
  * FAULT_POWER set, each sync of the database or the log leaves a copy NAME.synced: what a power cut cannot take any
- * more.
+ * more. FAULT_RECV is the most bytes that one recv gives.
  */
 #ifndef FAULTS_H
 #define FAULTS_H

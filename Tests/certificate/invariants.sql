@@ -46,6 +46,17 @@ SELECT id FROM tasks WHERE status IN (4, 5, 6, 7) AND owner IS NOT NULL;
 -- a result that is not the last record of its task
 SELECT id FROM tasks WHERE result_sequence <> sequence;
 
+-- turns that do not each have one end
+SELECT id FROM tasks t WHERE turn <> (
+  SELECT count(DISTINCT turn) FROM journal j WHERE j.task = t.key AND CAST(j.commands AS TEXT) LIKE '%"finish"%')
+UNION ALL SELECT id FROM tasks t WHERE turn <> (
+  SELECT count(*) FROM journal j WHERE j.task = t.key AND CAST(j.commands AS TEXT) LIKE '%"finish"%');
+
+-- an answered turn in which not each call of a tool has one result
+SELECT t.id FROM tasks t JOIN journal j ON j.task = t.key AND j.turn = t.turn WHERE t.status = 6 GROUP BY t.id
+  HAVING sum(j.kind = 7) <> sum(CASE WHEN j.kind = 2 THEN coalesce(json_array_length(CAST(j.body AS TEXT), '$.calls'), 0)
+    ELSE 0 END);
+
 -- a total that is not the number of rows
 SELECT * FROM (
   SELECT organization_id, 1 AS list, count(*) AS rows FROM agents GROUP BY 1

@@ -27,12 +27,21 @@ SABOTAGE = (
     ("UPDATE tasks SET status = 1", "a task that is left unfinished"),
     ("UPDATE tasks SET owner = 1", "a finished task that somebody owns"),
     ("UPDATE tasks SET result_sequence = 1", "a result that is not the last record of its task"),
+    ("UPDATE journal SET commands = CAST('[]' AS BLOB) WHERE sequence = 2", "turns that do not each have one end"),
+    ("UPDATE journal SET commands = (SELECT commands FROM journal WHERE sequence = 2) WHERE sequence = 1",
+     "turns that do not each have one end"),
+    ("UPDATE journal SET kind = 4 WHERE kind = 7", "an answered turn in which not each call of a tool has one result"),
     ("UPDATE counts SET rows = rows + 1 WHERE block = -1", "a total that is not the number of rows"),
     ("DELETE FROM counts WHERE block = -1 AND list = 2", "a total that is not the number of rows"),
     ("UPDATE counts SET rows = rows - 1 WHERE block >= 0", "a block's count that is not the number of its rows"),
     ("INSERT INTO counts VALUES ('x', 1, 5, 3)", "a count of rows that are not there"),
     ("UPDATE tasks SET position = 7", "two rows at one place of a list"),
 )
+
+
+def look() -> str:
+    """Looks."""
+    return "nothing"
 
 
 class Notices:
@@ -46,7 +55,7 @@ class Notices:
         self.unsynced(table)
 
     def sound(self):
-        """A store with an agent of three versions and a staged change, and two tasks of two turns."""
+        """A store with an agent of three versions and a staged change, two tasks of two turns, and one that called a tool."""
         store = os.path.join(self.folder, "sound.db")
         model = {"provider": "openai_compatible", "name": "echo", "api_base": os.environ["MODEL_BASE"]}
         with muster.open(store, default_model=model) as plane:
@@ -56,6 +65,9 @@ class Notices:
             plane.agents.update(agent, description="staged")
             for task in ("one", "two", "one", "two"):
                 plane.agents.invoke(agent, "hello", id=task)
+            plane.tool(look)
+            agent = plane.agents.create(name="calls", model_name="call:look", tools=["look"])["id"]
+            plane.agents.invoke(agent, "hello")
         return store
 
     def sabotaged(self, table):

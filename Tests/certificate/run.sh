@@ -2,8 +2,8 @@
 # Builds the tools of the certificate into build/tests/certificate, runs it, and prints a table; ends with 1 when
 # something that was promised did not hold.
 #
-#   Tests/certificate/run.sh [quick] [PART...]     parts: notices kills power neighbours fair syncs unsynced full
-#                                                        disk faults
+#   Tests/certificate/run.sh [quick] [PART...]     parts: notices kills effects power neighbours fair syncs
+#                                                        unsynced full disk faults
 #
 # MUSTER_BUILD: the folder with libmuster.so (default: build). Needs gcc, jansson, sqlite3 and Python. Quick takes one
 # to two minutes, all of it about an hour on two idle cores.
@@ -18,6 +18,7 @@ mkdir -p "$tools"
 # shellcheck disable=SC2086
 gcc $flags -U_FORTIFY_SOURCE -fPIC -shared "$here/faults.c" -o "$tools/faults.so" &&
   gcc $flags "$here/worker.c" -o "$tools/worker" $libraries &&
+  gcc $flags "$here/effects.c" -o "$tools/effects" $libraries &&
   gcc $flags "$here/scenario.c" -o "$tools/scenario" $libraries &&
   gcc $flags "$here/disk.c" -o "$tools/disk" $libraries || exit 2
 

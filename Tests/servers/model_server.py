@@ -56,6 +56,8 @@ count of the request's messages; other requests get an echo. Tools that the requ
     think:NAME[:ARGS]    as call, with reasoning in the message and a signature in the call; HTTP 400 when one of them
                          does not come back as it was
     saycall:NAME[:ARGS]  as call, and "I ask NAME. " before it
+    steps:A+B*2|C        a call of A and two of B; to the results, one of C; to that "All done." Each call has the argument
+                         "call", its step and its number therein ("1.3")
 
 Each request has to have its tools and calls in order, or gets HTTP 400 that says what is wrong: tools have names of
 [A-Za-z0-9_-]{1,64}, each another, and parameters for an object; ids of calls are unique in their message, their names
@@ -589,6 +591,23 @@ class Handler(BaseHTTPRequestHandler):
 
     def model_saycall(self, request, model, argument):
         self.model_call(request, model, argument, content=f"I ask {argument.partition(':')[0]}. ")
+
+    def model_steps(self, request, model, argument):
+        users = [index for index, one in enumerate(request["messages"]) if one.get("role") == "user"]
+        asked = sum("tool_calls" in one for one in request["messages"][(users or [0])[-1]:])
+        steps = argument.split("|")
+        if asked >= len(steps):
+            return self.say(request, "All done.")
+        names = []
+        for part in steps[asked].split("+"):
+            name, _, count = part.partition("*")
+            names += [name] * int(count or 1)
+        calls = []
+        for number, name in enumerate(names, 1):
+            place = f"{asked + 1}.{number}"
+            calls.append({"id": f"call_{place}", "type": "function",
+                          "function": {"name": name, "arguments": compact({"call": place})}})
+        self.say(request, None, finish="tool_calls", message={"tool_calls": calls})
 
     def model_think(self, request, model, argument):
         thought = {"reasoning_content": "I need \"a tool\".\n", "reasoning_details": [{"type": "x", "n": 1.50}]}
