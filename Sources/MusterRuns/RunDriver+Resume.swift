@@ -75,10 +75,23 @@ extension RunDriver {
     let sequence = adopted.sequence &+ 1
     let commands = run.apply(.resumed, sequence: sequence)
     let entry = JournalCoding.entry(.resumed, commands: commands, role: nil, at: .now())
-    let task = try asStore { () throws(StoreError) in try store.append(entry, to: adopted, durable: false) }
+    let isOwed = doesAnew(commands, of: run)
+    let task = try asStore { () throws(StoreError) in try store.append(entry, to: adopted, durable: isOwed) }
     guard let task else { return nil }
     log.write(.info, "runs", "task \(task.id) goes on")
     return BegunTurn(task: task, run: run, agent: try agent(of: task, beginning))
+  }
+
+  /// Whether tools are called that may not be called twice. Without the record that it goes on the run would seem not to
+  /// have followed the decision to do so.
+  private func doesAnew(_ commands: [Command], of run: Run) -> Bool {
+    guard case .calling(let calls) = run.phase else { return false }
+    return commands.contains { command in
+      guard case .callTool(let call, let manner) = command, manner != .probe, calls.requests.indices.contains(call)
+      else { return false }
+      let effect = run.beginning?.tools?.tool(calls.requests[call].name)?.effect
+      return effect != ToolDeclaration.Effect.none && effect != .idempotent
+    }
   }
 
   /// The version of the agent that a turn runs with.

@@ -235,6 +235,41 @@ struct ResumeTests {
     bench.driver.close()
   }
 
+  @Test(
+    "that a run goes on is on disk before a call that may not be made twice, else a person's decision would be followed twice",
+    arguments: [("{}", 2), (#"{"idempotent":true}"#, 1), (#"{"read_only":true}"#, 1)])
+  func goesOnOnDisk(members: String, syncs: Int64) throws {
+    let path = try StorePath()
+    let bench = try Bench([Self.call, .answer("done")], agent: Self.gated, path: path.path)
+    let store = bench.store
+    let inCall = Counted()
+    try bench.tool("add", members) { _, _, _ in
+      inCall.value = store.writeCounts.syncs
+      return "2"
+    }
+    #expect(try bench.invoke("go").task.status == .paused)
+    let before = store.writeCounts.syncs
+    _ = try bench.driver.decide("t1", in: bench.organization, request: nil, comment: nil, user: nil) { _ in .proceed }
+    try awaitEnd(bench)
+    #expect(inCall.value - before == syncs)
+    bench.driver.close()
+  }
+
+  private final class Counted: @unchecked Sendable { var value: Int64 = 0 }
+
+  @Test("a call of a plane that is being closed has no result: it is made by who goes on")
+  func closing() throws {
+    let path = try StorePath()
+    let first = try Bench([Self.call], agent: Self.agent, path: path.path)
+    try first.tool("add") { _, _, _ in "1" }
+    first.tools.beginClosing()
+    _ = try first.launch("go")
+    try awaitTrue("the answer is on record") { try first.task()?.sequence == 2 }
+    first.driver.close()
+    #expect(try first.task()?.sequence == 2)
+    #expect(try first.task()?.status == .pending)
+  }
+
   @Test("a call that a person declines is not made, and the model is told why")
   func declined() throws {
     let bench = try Bench([Self.call, .answer("a pity")], agent: Self.gated)

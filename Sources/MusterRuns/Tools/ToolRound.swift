@@ -65,6 +65,8 @@ final class ToolRound: @unchecked Sendable {
             invocation(call, manner), onCaller: onCaller, listener: Listener(round: self, call: call))
           keep(started, as: call)
         } catch {
+          // The run is being interrupted: who goes on with it makes the call, or none is made.
+          if case .closed = error { continue }
           take(
             ToolResult(content: .string("The tool was not called: \(ToolRound.told(error))."), isError: true), of: call)
         }
@@ -134,7 +136,7 @@ final class ToolRound: @unchecked Sendable {
     case .callerOnly: return "it runs on the thread of a blocking call alone, and this run has none"
     case .underWay: return "a call with the same id has not ended"
     case .noThread: return "there is no thread for it"
-    case .closed: return "the plane is being closed"
+    case .closed: return "the plane is closed"
     }
   }
 
