@@ -113,7 +113,8 @@ package final class Beginning: Sendable {
       isDetached: other.isDetached, network: other.network, engineVersion: other.engineVersion)
   }
 
-  package init(_ body: JSON) throws(UnreadableRecord) {
+  package init(_ json: JSON) throws(UnreadableRecord) {
+    let body = JSONMembers(json)
     guard let version = body["engine"]?.int64, version >= 1, version <= Engine.version else {
       throw UnreadableRecord(what: "turn of another engine version")
     }

@@ -54,7 +54,7 @@ struct Conversation {
     var messages: [ModelMessage] = []
     var asked: [ToolRequest] = []
     var results: [JSON?] = []
-    for record in records where record.sequence < end {
+    for record in records where record.sequence < end && !JournalCoding.begins(record) {
       switch try JournalCoding.event(record) {
       case .modelAnswered(let answer):
         guard answer.calls.isEmpty else {

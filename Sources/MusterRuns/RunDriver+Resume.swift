@@ -10,9 +10,8 @@ extension RunDriver {
   /// registered; from now on also with those whose tools come later.
   package func resume() throws(RunError) {
     resumes.begin()
-    for task in try asStore({ () throws(StoreError) in try store.abandonedTasks() }) where try !park(task) {
-      _ = try end(task, with: .interrupted)
-    }
+    let abandoned = try asStore { () throws(StoreError) in try store.abandonedTasks() }
+    for task in try park(abandoned) { _ = try end(task, with: .interrupted) }
     try resumeParked()
   }
 
@@ -27,75 +26,17 @@ extension RunDriver {
   }
 
   private func resumeParked() throws(RunError) {
-    for task in try asStore({ () throws(StoreError) in try store.parkedTasks() }) { try resume(task) }
+    try goOn(with: try asStore { () throws(StoreError) in try store.parkedTasks() })
   }
 
   /// Goes on with a task if it was put aside.
   func resume(_ id: String, in organization: String) throws(RunError) {
     guard let task = try found(id, in: organization), task.owner == nil, task.status == .pending else { return }
-    try resume(task)
-  }
-
-  /// `hasPlace`: whether a place for the run is kept, which is given back if it does not begin.
-  func resume(_ task: TaskRow, hasPlace: Bool = false) throws(RunError) {
-    var isKept = hasPlace
-    defer { if isKept { flights.giveBack() } }
-    let run = try fold(task)
-    let missing = (run.beginning?.tools?.tools ?? []).first {
-      $0.agent == nil && tools.spec($0.name) == nil
-    }
-    if let missing {
-      log.write(.info, "runs", "task \(task.id) waits for the tool \(missing.name)")
-      return
-    }
-    guard pool.isReady else { throw .tooMany(0) }
-    // Of two that go on with it at the same time one finds that it is gone.
-    guard resumes.take(task) else { return }
-    let flight = RunFlight(
-      resuming: task, driver: self, deadline: .after(milliseconds: settings.runTimeoutMilliseconds),
-      interrupt: Interrupt())
-    do throws(RunError) {
-      try flights.add(flight, hasPlace: hasPlace)
-    } catch {
-      resumes.giveBack(task)
-      throw error
-    }
-    isKept = false
-    watch.start()
-    flight.launch()
-  }
-
-  /// Takes a task that was put aside in hand; nil when somebody else has.
-  func adopt(_ parked: TaskRow) throws(RunError) -> BegunTurn? {
-    defer { resumes.giveBack(parked) }
-    let adopted = try asStore { () throws(StoreError) in try store.adopt(parked) }
-    guard let adopted else { return nil }
-    var run = try fold(adopted)
-    guard let beginning = run.beginning else { throw .unreadable("task \(adopted.id) has no beginning") }
-    let sequence = adopted.sequence &+ 1
-    let commands = run.apply(.resumed, sequence: sequence)
-    let entry = JournalCoding.entry(.resumed, commands: commands, role: nil, at: .now())
-    let isOwed = doesAnew(commands, of: run)
-    let task = try asStore { () throws(StoreError) in try store.append(entry, to: adopted, durable: isOwed) }
-    guard let task else { return nil }
-    log.write(.info, "runs", "task \(task.id) goes on")
-    return BegunTurn(task: task, run: run, agent: try agent(of: task, beginning))
-  }
-
-  /// Whether tools are called that may not be called twice. Without the record that it goes on the run would seem not to
-  /// have followed the decision to do so.
-  private func doesAnew(_ commands: [Command], of run: Run) -> Bool {
-    guard case .calling(let calls) = run.phase else { return false }
-    return commands.contains { command in
-      guard case .callTool(let call, let manner) = command, manner != .probe, calls.requests.indices.contains(call)
-      else { return false }
-      let effect = run.beginning?.tools?.tool(calls.requests[call].name)?.effect
-      return effect != ToolDeclaration.Effect.none && effect != .idempotent
-    }
+    try goOn(with: [task])
   }
 
   /// The version of the agent that a turn runs with.
-  private func agent(of task: TaskRow, _ beginning: Beginning) throws(RunError) -> AgentConfiguration {
+  func agent(of task: TaskRow, _ beginning: Beginning) throws(RunError) -> AgentConfiguration {
     let id = task.agentID
     let organization = task.organizationID
     let number = Int64(beginning.agentVersion)
@@ -136,19 +77,38 @@ extension RunDriver {
 
   /// Puts a task aside whose process has ended, if it is one that can be gone on with. A task that was put aside already is
   /// one, too.
-  func park(_ task: TaskRow) throws(RunError) -> Bool {
-    if task.owner == nil, task.status == .pending { return true }
-    let run: Run
+  func park(_ task: TaskRow) throws(RunError) -> Bool { try park([task]).isEmpty }
+
+  /// Puts tasks aside whose processes have ended; gives those that cannot be gone on with, or have changed meanwhile. Nothing
+  /// is owed: should it be lost, the tasks are found again.
+  func park(_ tasks: [TaskRow]) throws(RunError) -> [TaskRow] {
+    var others: [TaskRow] = []
+    var some: [TaskRow] = []
+    for (index, task) in tasks.enumerated() {
+      let isParked = task.owner == nil && task.status == .pending
+      if !isParked, try isDetached(task) { some.append(task) } else if !isParked { others.append(task) }
+      guard some.count == RunDriver.atOnce || index == tasks.count - 1, !some.isEmpty else { continue }
+      let batch = some
+      some = []
+      let parked = try asStore { () throws(StoreError) in try store.park(batch) }
+      for (task, isParked) in zip(batch, parked) {
+        if isParked {
+          log.write(.warning, "runs", "task \(task.id) was put aside: its process ended")
+        } else {
+          others.append(task)
+        }
+      }
+    }
+    return others
+  }
+
+  private func isDetached(_ task: TaskRow) throws(RunError) -> Bool {
     do throws(RunError) {
-      run = try fold(task)
+      return try fold(task).isDetached
     } catch {
       if case .unreadable = error { return false }
       throw error
     }
-    guard run.isDetached else { return false }
-    return try asStore { () throws(StoreError) in
-      try store.park(task, as: .pending, with: nil, durable: settings.isDurable)
-    } != nil
   }
 
   // MARK: - People

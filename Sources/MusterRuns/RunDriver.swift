@@ -229,12 +229,8 @@ package final class RunDriver: @unchecked Sendable {
   package func takeInventory() throws(RunError) {
     if store.takeTidiness() { return }
     let abandoned = try asStore { () throws(StoreError) in try store.abandonedTasks() }
-    for task in abandoned {
-      if try park(task) {
-        log.write(.warning, "runs", "task \(task.id) waits for muster_resume: its process ended")
-      } else if try end(task, with: .interrupted) {
-        log.write(.warning, "runs", "task \(task.id) was interrupted: its process ended")
-      }
+    for task in try park(abandoned) where try end(task, with: .interrupted) {
+      log.write(.warning, "runs", "task \(task.id) was interrupted: its process ended")
     }
     try asStore { () throws(StoreError) in try store.forgetDeadOwners() }
   }

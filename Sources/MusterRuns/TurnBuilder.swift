@@ -48,7 +48,7 @@ struct TurnBuilder {
       historyToolCalls: history == nil || tools == nil || team?.kind == .sequence
         ? nil : max(agent.historyToolCalls, 0),
       attempts: TurnBuilder.attempts, repairs: TurnBuilder.repairs,
-      tools: tools, toolsRecord: try toolsRecord(tools, after: known),
+      tools: tools, toolsRecord: try team == nil ? toolsRecord(tools, after: known) : nil,
       toolRepairs: tools == nil ? 0 : TurnBuilder.toolRepairs, limits: limits, price: price, team: team,
       delegated: invocation.delegated, isDetached: isDetached,
       network: invocation.network.text)
@@ -111,7 +111,7 @@ struct TurnBuilder {
     return limits
   }
 
-  /// The earlier record that has the same tools: that with which the last turn began, or the one that it names.
+  /// The earlier record that has the same tools, of an agent that leads none (whose calls are told by what is called): that with which the last turn began, or the one that it names.
   private func toolsRecord(_ tools: ToolList?, after known: TaskRow?) throws(RunError) -> Int64? {
     guard let tools, let known else { return nil }
     do throws(StoreError) {

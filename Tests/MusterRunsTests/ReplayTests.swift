@@ -32,6 +32,7 @@ struct ReplayTests {
         words += "\(snapshot.task.status) \(snapshot.result?.string ?? "-") \(snapshot.task.internalStatus ?? "-")"
       case .chunk(let text): words += String(decoding: text, as: UTF8.self)
       case .toolAsked(let request, let id): words += "\(id) \(request.name) \(request.arguments.string ?? "-")"
+      case .agentTriggered(let agent, let id, let query): words += "\(id) \(agent) \(query?.string ?? "-")"
       case .toolReturned(_, let id, let returned):
         words += "\(id) \(String(decoding: returned.result.bytes, as: UTF8.self))"
       }

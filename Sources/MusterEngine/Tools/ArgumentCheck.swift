@@ -20,7 +20,11 @@ enum ArgumentCheck {
   private static func problem(with value: JSON, of tool: ToolDeclaration) -> String? {
     let compiled: JSONSchema
     do throws(JSONSchemaError) {
-      compiled = try JSONSchema.compile(tool.parameters, components: nil)
+      if let schema = tool.schema {
+        compiled = schema
+      } else {
+        compiled = try JSONSchema.compile(tool.parameters, components: nil)
+      }
     } catch {
       // It was compiled when the tool was registered.
       return "The parameters of the tool cannot be checked: \(error.description)."

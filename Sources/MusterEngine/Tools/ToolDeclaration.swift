@@ -16,6 +16,8 @@ package struct ToolDeclaration: Sendable {
   package let description: String
   /// A JSON Schema of the arguments' object, as the model sees it.
   package let parameters: JSON
+  /// The same, to check arguments with; nil when it is not at hand.
+  let schema: JSONSchema?
   package let effect: Effect
   /// Whether the tool can tell if a call was done.
   package let hasProbe: Bool
@@ -27,9 +29,10 @@ package struct ToolDeclaration: Sendable {
   package let agent: String?
 
   package init(
-    name: String, description: String, parameters: JSON, effect: Effect, hasProbe: Bool, approval: JSON? = nil,
-    schemas: ToolSchemas? = nil, agent: String? = nil
+    name: String, description: String, parameters: JSON, schema: JSONSchema? = nil, effect: Effect, hasProbe: Bool,
+    approval: JSON? = nil, schemas: ToolSchemas? = nil, agent: String? = nil
   ) {
+    self.schema = schema
     self.agent = agent
     self.approval = approval
     self.schemas = schemas

@@ -43,8 +43,8 @@ final class RunFlight: PoolJob, @unchecked Sendable {
   var number = 0
   // Handled by one thread at a time, see `run`.
   private var invocation: Invocation?
-  /// The task that it goes on with, if it begins none.
-  private var parked: TaskRow?
+  /// The turn that it goes on with, if it begins none.
+  private var taken: BegunTurn?
   private let isDetached: Bool
   private var listener: (any FlightListener)?
   private var place: TurnQueue<TaskName>.Place?
@@ -65,10 +65,9 @@ final class RunFlight: PoolJob, @unchecked Sendable {
   private var isScheduled = false
   private var held: HeldTask?
 
-  /// Goes on with a task that was put aside.
+  /// For a task that was put aside: `launch` gives it when it is taken in hand.
   init(resuming task: TaskRow, driver: RunDriver, deadline: Deadline, interrupt: Interrupt) {
     name = TaskName(task.organizationID, task.id)
-    parked = task
     isDetached = true
     self.driver = driver
     self.deadline = deadline
@@ -106,6 +105,12 @@ final class RunFlight: PoolJob, @unchecked Sendable {
     // From here on, and also if it has fired already.
     interrupt.attach { [self] in signal(.interrupted) }
     run()
+  }
+
+  /// Goes on with a turn.
+  func launch(_ taken: BegunTurn) {
+    self.taken = taken
+    launch()
   }
 
   func lose() { signal(.lost) }
@@ -168,9 +173,12 @@ final class RunFlight: PoolJob, @unchecked Sendable {
   // MARK: - Beginning
 
   private func arrive() throws(RunError) {
+    // It has its turn already: the others of its thread come behind it. An interrupt meets it as one that is under way.
+    if let taken {
+      self.taken = nil
+      return try goOn(taken, isResumed: true)
+    }
     if let reason = interrupt.reason { throw .interrupted(reason, taskID: nil) }
-    // It has its turn already: the others of its thread come behind it.
-    if parked != nil { return try begin() }
     let entered = driver.turns.enter(name, mayWait: onBusy != .reject) { [self] in signal(.admitted) }
     guard let entered else { throw .busy }
     place = entered.place
@@ -182,11 +190,6 @@ final class RunFlight: PoolJob, @unchecked Sendable {
   }
 
   private func begin() throws(RunError) {
-    if let parked {
-      guard let begun = try driver.adopt(parked) else { throw .busy }
-      self.parked = nil
-      return try goOn(begun, isResumed: true)
-    }
     guard let invocation else { return }
     // Also across processes.
     guard let begun = try driver.tryBegin(invocation, isDetached: isDetached) else {

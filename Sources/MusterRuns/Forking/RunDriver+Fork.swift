@@ -50,7 +50,7 @@ extension RunDriver {
     }
     counts.begin()
     do throws(RunError) {
-      try resume(task, hasPlace: true)
+      try goOnInPlace(with: task)
     } catch {
       // It is on record, and gone on with by who resumes what was put aside.
       log.write(.warning, "runs", "task \(task.id) waits for muster_resume: it could not be gone on with")

@@ -58,6 +58,8 @@ final class ToolChoice: @unchecked Sendable {
     return ToolDeclaration(
       name: spec.name, description: listed?.description ?? spec.description,
       parameters: listed?.schemas?.shown(spec.parameters) ?? spec.parameters,
+      // Its compiled form is of what it takes, not of what the model is shown.
+      schema: listed?.schemas == nil ? spec.schema : nil,
       effect: spec.isReadOnly ? .none : spec.isIdempotent ? .idempotent : .once, hasProbe: spec.hasProbe,
       approval: listed?.approval, schemas: listed?.schemas)
   }

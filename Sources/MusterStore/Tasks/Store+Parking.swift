@@ -23,13 +23,44 @@ extension Store {
     }
   }
 
-  /// Takes a task that was put aside into this process's hands. Nil as in `park`.
-  package func adopt(_ known: TaskRow) throws(StoreError) -> TaskRow? {
+  /// Puts tasks aside, `pending`, in one transaction. Whether each was, as in the other `park`.
+  package func park(_ known: [TaskRow]) throws(StoreError) -> [Bool] {
+    try write(owed: false) { (database: Database) throws(StoreError) -> [Bool] in
+      var parked: [Bool] = []
+      for known in known {
+        if known.status.isFinal {
+          parked.append(false)
+          continue
+        }
+        let task = known.parking(.pending, with: nil, at: try Store.nextPosition(database))
+        parked.append(try Store.changeHands(known, task, database))
+      }
+      return parked
+    }
+  }
+
+  /// Takes tasks that were put aside into this process's hands, in one transaction, each with a further record. Nil, for
+  /// each, as in `park`.
+  package func adopt(
+    _ all: [(known: TaskRow, entry: JournalEntry)], durable: Bool
+  ) throws(StoreError) -> [TaskRow?] {
     let owner = owner
-    return try write(owed: false) { (database: Database) throws(StoreError) -> TaskRow? in
-      guard known.owner == nil, known.status == .pending else { return nil }
-      let task = known.adopting(owner, at: try Store.nextPosition(database))
-      return try Store.changeHands(known, task, database) ? task : nil
+    return try write(owed: durable) { (database: Database) throws(StoreError) -> [TaskRow?] in
+      var adopted: [TaskRow?] = []
+      for (known, entry) in all {
+        guard known.owner == nil, known.status == .pending else {
+          adopted.append(nil)
+          continue
+        }
+        let task = known.adopting(owner, with: entry, at: try Store.nextPosition(database))
+        guard try Store.changeHands(known, task, database) else {
+          adopted.append(nil)
+          continue
+        }
+        try Store.insert(entry, of: task, database)
+        adopted.append(task)
+      }
+      return adopted
     }
   }
 

@@ -49,9 +49,11 @@ extension TaskRow {
     return task
   }
 
-  /// The task in the hands of a process again.
-  func adopting(_ owner: Int64, at position: Int64) -> TaskRow {
+  /// The task in the hands of a process again, with the record that says so.
+  func adopting(_ owner: Int64, with entry: JournalEntry, at position: Int64) -> TaskRow {
     let task = TaskRow(self)
+    task.sequence = sequence &+ 1
+    task.updatedAt = entry.time
     task.status = .executing
     task.owner = owner
     task.fence = fence &+ 1

@@ -1,0 +1,162 @@
+import MusterEngine
+import MusterJSON
+import MusterStore
+import MusterSystem
+import MusterTools
+
+/// Taking tasks in hand that were put aside: many at a time, because a process may leave thousands.
+extension RunDriver {
+  /// How many tasks change hands in one transaction, which others wait for.
+  static let atOnce = 256
+
+  /// A task that is about to be taken in hand.
+  private struct Candidate {
+    let parked: TaskRow
+    /// With the record that it goes on.
+    let run: Run
+    let entry: JournalEntry
+    let isOwed: Bool
+    let agent: AgentConfiguration
+    let flight: RunFlight
+  }
+
+  /// The version of an agent that was looked for last: many runs have the same.
+  private struct KnownAgent {
+    let id: String
+    let organization: String
+    let version: String
+    let agent: AgentConfiguration
+  }
+
+  /// Goes on with a task for whose run a place is kept, which is given back if it does not begin.
+  func goOnInPlace(with task: TaskRow) throws(RunError) {
+    var known: KnownAgent?
+    let made: Candidate?
+    do throws(RunError) {
+      made = try candidate(task, &known, hasPlace: true)
+    } catch {
+      flights.giveBack()
+      throw error
+    }
+    guard let made else { return flights.giveBack() }
+    try take([made])
+  }
+
+  /// Goes on with tasks that were put aside, as far as their tools are registered.
+  func goOn(with tasks: [TaskRow]) throws(RunError) {
+    var some: [Candidate] = []
+    var known: KnownAgent?
+    do throws(RunError) {
+      for task in tasks {
+        if let candidate = try candidate(task, &known) { some.append(candidate) }
+        guard some.count == RunDriver.atOnce else { continue }
+        let batch = some
+        some = []
+        try take(batch)
+      }
+    } catch {
+      try take(some)
+      throw error
+    }
+    try take(some)
+  }
+
+  private func candidate(
+    _ task: TaskRow, _ known: inout KnownAgent?, hasPlace: Bool = false
+  ) throws(RunError) -> Candidate? {
+    var run: Run
+    do throws(RunError) {
+      run = try fold(task)
+    } catch {
+      guard case .unreadable = error else { throw error }
+      _ = try end(task, with: .interrupted)
+      return nil
+    }
+    guard let beginning = run.beginning else { return nil }
+    let missing = (beginning.tools?.tools ?? []).first { $0.agent == nil && tools.spec($0.name) == nil }
+    if let missing {
+      log.write(.info, "runs", "task \(task.id) waits for the tool \(missing.name)")
+      return nil
+    }
+    guard let agent = try agent(task, beginning, &known) else { return nil }
+    guard pool.isReady else { throw .tooMany(0) }
+    // Of two that go on with it at the same time one finds that it is gone.
+    guard resumes.take(task) else { return nil }
+    let flight = RunFlight(
+      resuming: task, driver: self, deadline: .after(milliseconds: settings.runTimeoutMilliseconds),
+      interrupt: Interrupt())
+    do throws(RunError) {
+      try flights.add(flight, hasPlace: hasPlace)
+    } catch {
+      resumes.giveBack(task)
+      throw error
+    }
+    let commands = run.apply(.resumed, sequence: task.sequence &+ 1)
+    return Candidate(
+      parked: task, run: run, entry: JournalCoding.entry(.resumed, commands: commands, role: nil, at: .now()),
+      isOwed: doesAnew(commands, of: run), agent: agent, flight: flight)
+  }
+
+  /// Nil when the agent is gone; its tasks go with it.
+  private func agent(
+    _ task: TaskRow, _ beginning: Beginning, _ known: inout KnownAgent?
+  ) throws(RunError) -> AgentConfiguration? {
+    if let known, known.id == task.agentID, known.organization == task.organizationID,
+      known.version == beginning.agentVersion
+    {
+      return known.agent
+    }
+    do throws(RunError) {
+      let agent = try agent(of: task, beginning)
+      known = KnownAgent(
+        id: task.agentID, organization: task.organizationID, version: beginning.agentVersion, agent: agent)
+      return agent
+    } catch {
+      if case .agentDeleted = error { return nil }
+      throw error
+    }
+  }
+
+  /// Whether tools are called that may not be called twice. Without the record that it goes on the run would seem not to
+  /// have followed the decision to do so.
+  private func doesAnew(_ commands: [Command], of run: Run) -> Bool {
+    guard case .calling(let calls) = run.phase else { return false }
+    return commands.contains { command in
+      guard case .callTool(let call, let manner) = command, manner != .probe, calls.requests.indices.contains(call)
+      else { return false }
+      let effect = run.beginning?.tools?.tool(calls.requests[call].name)?.effect
+      return effect != ToolDeclaration.Effect.none && effect != .idempotent
+    }
+  }
+
+  /// Takes candidates in hand, and goes on with those that nobody else has taken.
+  private func take(_ candidates: [Candidate]) throws(RunError) {
+    if candidates.isEmpty { return }
+    let isOwed = candidates.contains { $0.isOwed }
+    let adopted: [TaskRow?]
+    do throws(RunError) {
+      adopted = try asStore { () throws(StoreError) in
+        try store.adopt(candidates.map { (known: $0.parked, entry: $0.entry) }, durable: isOwed)
+      }
+    } catch {
+      for candidate in candidates { drop(candidate) }
+      throw error
+    }
+    watch.start()
+    for (candidate, task) in zip(candidates, adopted) {
+      guard let task else {
+        drop(candidate)
+        continue
+      }
+      resumes.giveBack(candidate.parked)
+      log.write(.info, "runs", "task \(task.id) goes on")
+      candidate.flight.launch(BegunTurn(task: task, run: candidate.run, agent: candidate.agent))
+    }
+  }
+
+  private func drop(_ candidate: Candidate) {
+    resumes.giveBack(candidate.parked)
+    flights.giveBack()
+    flights.remove(candidate.flight)
+  }
+}
