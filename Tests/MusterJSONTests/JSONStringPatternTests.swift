@@ -110,3 +110,20 @@ struct JSONMemberWalkTests {
     #expect(first && isB && !second)
   }
 }
+
+@Suite("Members found in one pass")
+struct JSONMembersTests {
+  @Test("what is found is what a look into the object finds")
+  func same() throws {
+    let text = #"{"ab":1,"a":"x","":[2],"b\u0061":{"a":null},"\"":null,"a":2,"ba":3}"#
+    let object = try JSON.parse(Array(text.utf8))
+    let members = JSONMembers(object)
+    for key in ["ab", "a", "", "ba", "\"", "abc", "b\\u0061"] {
+      #expect(members[key]?.bytes.elementsEqual(object[key]?.bytes ?? []) ?? (object[key] == nil), "\(key)")
+      #expect((members.present(key) == nil) == (object.present(key) == nil), "\(key)")
+    }
+  }
+
+  @Test("anything but an object has none", arguments: ["[]", "[1,2]", "\"{\"", "7", "null", "true"])
+  func none(text: String) throws { #expect(JSONMembers(try JSON.parse(Array(text.utf8)))["a"] == nil) }
+}

@@ -171,6 +171,42 @@ struct ResumeTests {
     bench.driver.close()
   }
 
+  @Test("each of hundreds of runs is gone on with, and one whose journal cannot be read ends and keeps none back")
+  func hundreds() throws {
+    let path = try StorePath()
+    let names = (0..<600).map { "t\($0)" }
+    let members = #"{"idempotent":true}"#
+    let first = try Bench(
+      agent: Self.agent, path: path.path, model: ScriptedModel([], fallback: Self.call))
+    let before = try first.tool("add", members) { _, _, _ in nil }
+    for name in names { _ = try first.launch("go", thread: name, milliseconds: 60_000, isFollowed: false) }
+    // Of as many as have a thread.
+    try awaitTrue("all have their answers on record") {
+      try names.allSatisfy { try first.task($0)?.sequence == 2 }
+    }
+    first.driver.close()
+    let bench = try Bench(
+      agent: Self.agent, path: path.path, model: ScriptedModel([], fallback: .answer("done")), isNew: false)
+    let broken = try #require(try bench.task("t300"))
+    let record = JournalEntry(
+      kind: 99, format: 1, time: .now(), role: nil, body: Array("{}".utf8), commands: [0x5b, 0x5d])
+    #expect(try bench.store.park(broken, as: .pending, with: record, durable: false) != nil)
+    let tool = try bench.tool("add", members) { _, _, _ in "2" }
+    try bench.driver.resume()
+    try awaitTrue("all have ended") { try names.allSatisfy { try bench.task($0)?.status.isFinal == true } }
+    for name in names {
+      #expect(try bench.task(name)?.status == (name == "t300" ? .error : .completed))
+    }
+    let keys = Set(tool.calls.compactMap { $0["idempotency_key"]?.string })
+    #expect(tool.calls.count == 599)
+    #expect(keys.count == 599)
+    #expect(
+      before.calls.allSatisfy {
+        $0["task_id"]?.isString("t300") == true || keys.contains($0["idempotency_key"]?.string ?? "")
+      })
+    bench.driver.close()
+  }
+
   @Test("the next turn of a thread comes behind the one that was put aside")
   func nextTurn() throws {
     let path = try StorePath()
