@@ -71,6 +71,17 @@ let package = Package(
     .executableTarget(
       name: "MusterCommand", dependencies: ["CJansson", "CMuster", "MusterABI"], swiftSettings: settings),
 
+    // What the benchmarks measure at seams that C does not see.
+    .target(
+      name: "BenchFloor", path: "Benchmarks/turns/CFloor", cSettings: [.headerSearchPath("../../../include")],
+      linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("jansson")]),
+    .executableTarget(
+      name: "turns",
+      dependencies: [
+        "BenchFloor", "MusterHTTP", "MusterJSON", "MusterModels", "MusterRuns", "MusterStore", "MusterSystem",
+        "MusterTools",
+      ], path: "Benchmarks/turns/Turns", swiftSettings: settings),
+
     .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
     tests("MusterSystemTests", ["MusterSystem"]),
     tests("MusterJSONTests", ["MusterJSON", "CJansson"]),

@@ -3,79 +3,28 @@
  * create FOLDER ROUNDS COUNT - agents made and durable, from 1 and from 64 threads, against a C program that inserts a document of the same
  * size into a table with the same columns and indexes, with the same group commit.
  */
-#include "bench.h"
+#include "group.h"
 
-enum { THREADS = 64, LARGEST_BATCH = 256 };
+enum { THREADS = 64 };
 
-/* ---- the floor: one connection; the caller that finds it idle commits for those who wait ---- */
+/* ---- the floor ---- */
 
-typedef struct job {
-  const char *id;
-  bool is_done;
-  bool is_leader;
-  pthread_cond_t changed;
-} job;
-
-static sqlite3 *database;
-static sqlite3_stmt *insert, *begin, *commit, *savepoint, *release;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static job *queue[THREADS * 2];
-static int queued;
-static bool has_leader;
+static group group_commit;
+static sqlite3_stmt *insert;
 static char document[16384];
 static size_t document_length;
 
-static void insert_one(const char *id, bool with_savepoint) {
-  if (with_savepoint) sql_step(database, savepoint);
+static void insert_one(void *id) {
   sqlite3_bind_text(insert, 1, "01a1fff7-0000-7000-8000-000000000000", -1, SQLITE_STATIC);
   sqlite3_bind_text(insert, 2, id, -1, SQLITE_STATIC);
   sqlite3_bind_int64(insert, 3, 1790000000000000);
   sqlite3_bind_int64(insert, 4, 1790000000000000);
   sqlite3_bind_text(insert, 5, document, (int)document_length, SQLITE_TRANSIENT);
-  sql_step(database, insert);
-  if (with_savepoint) sql_step(database, release);
-}
-
-/* Called and left with the lock held. */
-static void lead(void) {
-  job *batch[LARGEST_BATCH];
-  int count = queued < LARGEST_BATCH ? queued : LARGEST_BATCH;
-  memcpy(batch, queue, sizeof(job *) * (size_t)count);
-  queued -= count;
-  memmove(queue, queue + count, sizeof(job *) * (size_t)queued);
-  pthread_mutex_unlock(&lock);
-  sql_step(database, begin);
-  for (int index = 0; index < count; index++) insert_one(batch[index]->id, count > 1);
-  sql_step(database, commit);
-  pthread_mutex_lock(&lock);
-  for (int index = 0; index < count; index++) {
-    batch[index]->is_done = true;
-    pthread_cond_signal(&batch[index]->changed);
-  }
-  if (queued > 0) {
-    queue[0]->is_leader = true;
-    pthread_cond_signal(&queue[0]->changed);
-  } else {
-    has_leader = false;
-  }
-}
-
-static void floor_create(const char *id) {
-  job job = {id, false, false, PTHREAD_COND_INITIALIZER};
-  pthread_mutex_lock(&lock);
-  queue[queued++] = &job;
-  if (!has_leader) {
-    has_leader = true;
-    job.is_leader = true;
-  }
-  while (!job.is_done && !job.is_leader) pthread_cond_wait(&job.changed, &lock);
-  if (!job.is_done) lead();
-  pthread_mutex_unlock(&lock);
-  pthread_cond_destroy(&job.changed);
+  sql_step(group_commit.database, insert);
 }
 
 static void floor_open(const char *path) {
-  database = sql_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  sqlite3 *database = sql_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   sql_run(database,
           "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
           "PRAGMA cache_size=-4096;"
@@ -84,10 +33,7 @@ static void floor_open(const char *path) {
           " document TEXT NOT NULL, secrets TEXT, UNIQUE (id, organization_id));"
           "CREATE INDEX agents_in_order ON agents (organization_id, position)");
   insert = sql_prepare(database, "INSERT INTO agents VALUES (NULL, ?, ?, 1, 2, ?, ?, 1, ?, NULL)");
-  begin = sql_prepare(database, "BEGIN IMMEDIATE");
-  commit = sql_prepare(database, "COMMIT");
-  savepoint = sql_prepare(database, "SAVEPOINT job");
-  release = sql_prepare(database, "RELEASE job");
+  group_open(&group_commit, database);
 }
 
 /* ---- both ---- */
@@ -113,7 +59,7 @@ static void *floor_thread(void *unused) {
     char id[64];
     unsigned int number = __atomic_add_fetch(&serial, 1, __ATOMIC_RELAXED);
     snprintf(id, sizeof id, "01a1fff7-%04x-7000-8000-%012x", number >> 16, number);
-    floor_create(id);
+    group_run(&group_commit, insert_one, id);
   }
   return NULL;
 }

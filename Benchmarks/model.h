@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * model.h - a model on the loopback that always answers the same: start_model() gives its port.
+ * model.h - a model on the loopback that always answers the same: start_model() gives its port. It calls the first tool that a request offers, once,
+ * with two numbers.
  */
 #ifndef MUSTER_BENCH_MODEL_H
 #define MUSTER_BENCH_MODEL_H
@@ -17,13 +18,39 @@ static const char model_answer[] =
     "{\"role\":\"assistant\",\"content\":\"Hello from the model.\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":12,"
     "\"completion_tokens\":5,\"total_tokens\":17}}";
 
+static const char model_call[] =
+    "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1700000000,\"model\":\"fixed\",\"choices\":[{\"index\":0,\"message\":"
+    "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"%.64s\","
+    "\"arguments\":\"{\\\"a\\\": 19, \\\"b\\\": 23}\"}}]},\"finish_reason\":\"tool_calls\"}],\"usage\":{\"prompt_tokens\":12,"
+    "\"completion_tokens\":5,\"total_tokens\":17}}";
+
+/* The bodies of the last two requests, for who asks one after the other. */
+static char model_asked[2][65536];
+
+/* Writes the answer to a request into `reply`, and gives its length. */
+static int write_reply(char *reply, size_t size, const char *body, size_t body_length) {
+  static const char offered[] = "\"function\":{\"name\":\"", returned[] = "\"role\":\"tool\"";
+  char text[1024];
+  const char *tool = memmem(body, body_length, offered, sizeof offered - 1);
+  bool is_second = memmem(body, body_length, returned, sizeof returned - 1) != NULL;
+  if (tool == NULL || is_second) {
+    memcpy(text, model_answer, sizeof model_answer);
+  } else {
+    char name[65];
+    tool += sizeof offered - 1;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(tool, "\""), tool);
+    snprintf(text, sizeof text, model_call, name);
+  }
+  memcpy(model_asked[is_second], body, body_length);
+  model_asked[is_second][body_length] = 0;
+  return snprintf(reply, size, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", strlen(text), text);
+}
+
 /* One connection: a thread of its own. */
 static void *answer_for_ever(void *argument) {
   int connection = (int)(intptr_t)argument;
-  char request[65536], reply[1024];
+  char request[65536], reply[2048];
   size_t have = 0;
-  int length = snprintf(reply, sizeof reply, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                        sizeof model_answer - 1, model_answer);
   for (;;) {
     char *end;
     request[have] = 0;
@@ -41,6 +68,8 @@ static void *answer_for_ever(void *argument) {
       if (got <= 0) goto closed;
       have += (size_t)got;
     }
+    const char *body = end + 4;
+    int length = write_reply(reply, sizeof reply, body, (size_t)(request + wanted - body));
     memmove(request, request + wanted, have - wanted);
     have -= wanted;
     if (write(connection, reply, (size_t)length) != length) break;

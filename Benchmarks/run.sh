@@ -3,7 +3,7 @@
 #
 #   Benchmarks/run.sh           100,000 agents, many rounds (about 10 minutes); fails when a ratio misses its bound
 #   Benchmarks/run.sh quick     small counts (about a minute, most of it building); only tells
-#   Benchmarks/run.sh [quick] NAME...   some of: read create invoke call load serve streams size
+#   Benchmarks/run.sh [quick] NAME...   some of: read create invoke tool thread turns call load serve streams size
 #
 # MUSTER_BUILD: the folder with libmuster.so (default: build). BENCH_FOLDER: where stores are made (default: build/benchmarks/stores); it should be on a
 # real disk. The store with many agents is kept in it for the next run. `serve` needs nginx, wrk, curl and libmicrohttpd-dev; `streams` 10,100 open files
@@ -16,9 +16,9 @@ out=$root/build/benchmarks
 stores=${BENCH_FOLDER:-$out/stores}
 quick=no
 if [ "${1:-}" = quick ]; then quick=yes; shift; fi
-wanted=" ${*:-read create invoke call load serve streams size} "
+wanted=" ${*:-read create invoke tool thread turns call load serve streams size} "
 for name in $wanted; do
-  case " read create invoke call load serve streams size " in *" $name "*) ;; *) echo "no benchmark is named $name" >&2; exit 2 ;; esac
+  case " read create invoke tool thread turns call load serve streams size " in *" $name "*) ;; *) echo "no benchmark is named $name" >&2; exit 2 ;; esac
 done
 mkdir -p "$out" "$stores"
 scratch=$(mktemp -d "$stores/run.XXXXXX")
@@ -34,9 +34,11 @@ build() { # program, further libraries
 
 if [ "$quick" = yes ]; then
   agents=10000 pages=200 reads=10 creates="5 3200" invokes="5 50" calls="10 2000" loads=10 lists="3 1" requests="3 512" starts=10
+  tools="5 40" threads="4 300" turns="4 1280 3 1000"
   memory="1 5000" cpu="1 200 40" first="3 40" throughput="1 1000 1000"
 else
   agents=100000 pages=2000 reads=15 creates="15 12800" invokes="15 150" calls="30 10000" loads=40 lists="10 3" requests="15 1024" starts=40
+  tools="15 100" threads="15 1000" turns="15 5120 7 10000"
   memory="3 10000" cpu="3 1000 100" first="9 100" throughput="3 10000 10000"
 fi
 results=$scratch/results
@@ -61,6 +63,26 @@ if selected invoke; then
   build invoke -lcurl -ljansson
   # shellcheck disable=SC2086
   "$out/invoke" "$scratch" $invokes >>"$results"
+fi
+if selected tool; then
+  build tool -lcurl -ljansson
+  # shellcheck disable=SC2086
+  "$out/tool" "$scratch" $tools >>"$results"
+fi
+if selected thread; then
+  build thread
+  # shellcheck disable=SC2086
+  "$out/thread" "$scratch" $threads >>"$results"
+fi
+if selected turns; then
+  # With the flags of the library, and beside it: only the program itself is built. It exports nothing, and has another name.
+  flags=$(make -s -C "$root" --eval 'link-flags: ; @echo $(LINK)' link-flags |
+    sed 's/-Xlinker --version-script=[^ ]*//; s/-Xlinker -soname -Xlinker [^ ]*//')
+  # shellcheck disable=SC2086
+  swift build -c release --product turns --package-path "$root" --scratch-path "$root/.build-release" $flags >"$out/turns.log" 2>&1 ||
+    { cat "$out/turns.log" >&2; exit 2; }
+  # shellcheck disable=SC2086
+  "$(find "$root/.build-release/" -path '*release/turns' -type f | head -n 1)" "$scratch" $turns >>"$results"
 fi
 if selected call; then
   build call
