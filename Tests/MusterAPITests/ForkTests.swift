@@ -48,7 +48,8 @@ struct ForkTests {
     let agent = try bench.agent("status:400", #"{"instructions":{"general":"Be brief."}}"#)
     #expect(try bench.invoke(agent, #"{"id":"t"}"#)["status"]?.string == "error")
     let made = try bench.call(
-      "tasks.fork", #"{"task_id":"t","body":{"event":"1.1.0","llm_model_name":"echo","instructions":"Be long."}}"#)
+      "tasks.fork",
+      #"{"task_id":"t","body":{"event":"1.1.0","input":null,"llm_model_name":"echo","instructions":"Be long."}}"#)
     let id = try #require(made["id"]?.string)
     #expect(made["llm_model_name"]?.string == "echo")
     #expect(try ended(bench, id)["result"]?.string == "echo: hello")

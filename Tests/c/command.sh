@@ -237,6 +237,18 @@ with sqlite3.connect(sys.argv[1]) as store:
     store.execute("""UPDATE journal SET commands = '[{"ask_model":{"attempt":1}}]'
         WHERE key = (SELECT key << 28 | 1 FROM tasks WHERE id = 'talk')""")
 PYTHON
+try tasks fork talk 2 --input "another way"
+expect 0 "fork"
+is "echo: another way" "$out" "the answer of a fork"
+try tasks fork talk 1 --model script:other --instructions "Be long." --json
+expect 0 "fork"
+has "$out" '*"type":"task_finished"*"result":"other"*"forked_from":{"task_id":"talk","event":1}*' "a fork with another model"
+is True "$(python3 -c 'import sys; print(all("task_created" not in line for line in sys.argv[1].splitlines()))' "$out")" \
+  "what the other task had is not printed again"
+try tasks fork talk 2
+expect 1 "a further turn without an input"
+try tasks fork talk
+expect 2 "a fork without an event"
 try tasks replay nothing
 expect 1 "replay of a task that is not there"
 try tasks stop talk --json

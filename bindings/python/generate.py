@@ -388,7 +388,8 @@ class Operation:
         text, body = "", "**fields, **other"
         if spread:
             text += call_source(f"        {SPREAD} = given(", [mapping([field.name for field in spread])])
-            body = f'"{SPREAD}": {SPREAD}, {body}'
+            is_required = SPREAD in (self.body or {}).get("required", [])
+            body = (f'"{SPREAD}": {SPREAD}, ' if is_required else f'**given({{"{SPREAD}": {SPREAD} or None}}), ') + body
         keep = "present" if self.nulls else "given"
         text += call_source(f"        fields = {keep}(", [mapping([field.name for field in plain])])
         return text + f"        body = {{{body}}}\n"

@@ -82,11 +82,11 @@ enum TaskSchemas {
     """
 
   private static let fork = """
-    {"type":"object","description":"Where a new task goes on from, and with what it does.","properties":{\
+    {"type":"object","description":"Where a new task goes on from, and with what it does. `input` is asked in place of the turn's own; behind \
+    the last event of a turn it is that of a further one, and required.","properties":{\
     "event":{"type":["integer","string"],"minimum":1,"description":"The last event that the new task has of the other one: the number of a \
     record in the journal, or the id of an event, which stands for its record."},\
-    "input":{"anyOf":[{"$ref":"#/components/schemas/InvokeInput"},{"type":"null"}],"description":"What is asked in place of the turn's own \
-    input. Behind the last event of a turn it is the input of a further one, and required."},\
+    "input":{"$ref":"#/components/schemas/InvokeInput"},\
     "instructions":{"type":["string","null"],"minLength":1,"description":"Takes the place of the agent's instructions (general, role and \
     goal) in this turn."},\
     "llm_model_provider":{"anyOf":[\(AgentProperty.providerEnumeration),{"type":"null"}]},\

@@ -191,3 +191,24 @@ def test_turns_of_a_thread_wait_for_each_other(plane: muster.Plane) -> None:
     messages = plane.tasks.thread("same")
     assert [message["role"] for message in messages] == ["user", "assistant"] * 2
     assert {message["content"] for message in messages if message["role"] == "user"} == {"one", "two"}
+
+
+def test_a_task_is_run_again_from_its_journal(plane: muster.Plane) -> None:
+    agent = plane.agents.create(name="A")
+    task = plane.agents.invoke(agent["id"], "hi")
+    replay = plane.tasks.replay(task["id"])
+    assert replay["is_identical"] and replay["difference"] is None and replay["problem"] is None
+    assert [event["data"] for event in replay["events"]] == [event.data for event in plane.tasks.events(task["id"])]
+
+
+def test_a_task_goes_on_from_an_event_of_another_one(plane: muster.Plane) -> None:
+    agent = plane.agents.create(name="A", instructions={"general": "Be brief."})
+    task = plane.agents.invoke(agent["id"], "one")
+    further = plane.tasks.fork(task["id"], "two", event=2)
+    assert further["forked_from"] == {"task_id": task["id"], "event": 2}
+    assert list(plane.tasks.events(further["id"]))[-1].data["result"] == "echo: two"
+    same = plane.tasks.fork(task["id"], event="1", llm_model_name="script:other", instructions="Be long.")
+    assert list(plane.tasks.events(same["id"]))[-1].data["result"] == "other"
+    assert plane.tasks.get(task["id"]) == task
+    with pytest.raises(muster.ValidationError):
+        plane.tasks.fork(task["id"], event=2)

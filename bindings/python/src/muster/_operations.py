@@ -1241,6 +1241,58 @@ class Tasks(Area):
         answer: types.TaskActivity = self._call("tasks.activity", {"task_id": task_id})
         return answer
 
+    def fork(
+        self,
+        task_id: str,
+        text: Optional[str] = None,
+        *,
+        event: Union[int, str],
+        instructions: Optional[str] = None,
+        llm_model_provider: Optional[types.ModelProvider] = None,
+        llm_model_name: Optional[str] = None,
+        llm_reasoning_effort: Optional[types.LlmReasoningEffort] = None,
+        title: Optional[str] = None,
+        files: Optional[List[str]] = None,
+        user: Optional[types.User] = None,
+        attachments: Optional[List[Any]] = None,
+        principal: Optional[Dict[str, Any]] = None,
+        **other: Any,
+    ) -> types.AgentExecution:
+        """Makes a new task that has what a task had come to behind one of its events, and goes on from there; gives it
+        as it was accepted, `pending`. The other task stays as it is.
+
+        Args:
+            task_id: The task's id, which is also its thread's.
+            event: The last event that the new task has of the other one: the number of a record in the journal, or the
+                id of an event, which stands for its record.
+            instructions: Takes the place of the agent's instructions (general, role and goal) in this turn.
+            other: Further fields of the request.
+        """
+        input = given({"text": text, "files": files, "user": user, "attachments": attachments, "principal": principal})
+        fields = given(
+            {
+                "event": event,
+                "instructions": instructions,
+                "llm_model_provider": llm_model_provider,
+                "llm_model_name": llm_model_name,
+                "llm_reasoning_effort": llm_reasoning_effort,
+                "title": title,
+            },
+        )
+        body = {**given({"input": input or None}), **fields, **other}
+        answer: types.AgentExecution = self._call("tasks.fork", {"task_id": task_id}, body)
+        return answer
+
+    def replay(self, task_id: str) -> types.TaskReplay:
+        """Runs a task again from its journal, with the recorded answers of models, tools and people: gives its events,
+        and whether this version makes the same of them.
+
+        Args:
+            task_id: The task's id, which is also its thread's.
+        """
+        answer: types.TaskReplay = self._call("tasks.replay", {"task_id": task_id})
+        return answer
+
     def prune(self, *, before: str, agent_id: Optional[str] = None, **other: Any) -> types.PrunedTasks:
         """Removes tasks that ended and were last changed before a time, with their sub-tasks; in steps, so that others
         can write meanwhile.

@@ -356,6 +356,9 @@ class AgnoSettings(TypedDict, total=False):
     session_summaries: bool
     num_history_runs: int
     max_tool_calls_from_history: int
+    """How many calls of tools of earlier turns the model is shown: the last so many of the turns that num_history_runs
+    lets it see. 0: all of them.
+    """
     tool_call_limit: int
     coordinate_mode: bool
     pii_detection_enabled: bool
@@ -639,6 +642,24 @@ class RejectTask(TypedDict, total=False):
     user: Optional[str]
 
 
+class ForkTask(TypedDict, total=False):
+    """Where a new task goes on from, and with what it does. `input` is asked in place of the turn's own; behind the
+    last event of a turn it is that of a further one, and required.
+    """
+
+    event: Union[int, str]
+    """The last event that the new task has of the other one: the number of a record in the journal, or the id of an
+    event, which stands for its record.
+    """
+    input: InvokeInput
+    instructions: Optional[str]
+    """Takes the place of the agent's instructions (general, role and goal) in this turn."""
+    llm_model_provider: Optional[ModelProvider]
+    llm_model_name: Optional[str]
+    llm_reasoning_effort: Optional[LlmReasoningEffort]
+    title: Optional[str]
+
+
 class InvokeInput(TypedDict, total=False):
     text: Optional[str]
     files: Optional[List[str]]
@@ -664,6 +685,13 @@ class AgentExecutionTokens(TypedDict, total=False):
     completion_tokens: int
     prompt_tokens: int
     total_tokens: int
+
+
+class AgentExecutionForkedFrom(TypedDict, total=False):
+    """Of a task that was made by tasks.fork: the task that it goes on from, and the last record that it has of that."""
+
+    task_id: str
+    event: int
 
 
 class AgentExecution(TypedDict, total=False):
@@ -716,6 +744,8 @@ class AgentExecution(TypedDict, total=False):
     llm_model_provider: Optional[str]
     llm_model_name: Optional[str]
     llm_reasoning_effort: Optional[str]
+    forked_from: AgentExecutionForkedFrom
+    """Of a task that was made by tasks.fork: the task that it goes on from, and the last record that it has of that."""
 
 
 class TasksListItem(TypedDict, total=False):
@@ -810,6 +840,42 @@ class TaskActivity(TypedDict, total=False):
     created_at: str
     user: Optional[Dict[str, Any]]
     messages: List[ActivityEntry]
+
+
+class TaskReplayDifference(TypedDict, total=False):
+    """The first record from which something else follows now than what was recorded. The events behind it are those of
+    what was recorded.
+    """
+
+    record: int
+    turn: int
+    recorded: List[Dict[str, Any]]
+    """What was to be done, as the journal has it."""
+    made: List[Dict[str, Any]]
+    """The same, as this version has it."""
+
+
+class TaskReplay(TypedDict, total=False):
+    """What came of running a task again from its journal. No model, tool or person is asked, and nothing is written."""
+
+    task_id: str
+    status: AgentExecutionStatus
+    is_identical: bool
+    """Whether there is neither a difference nor a problem."""
+    turns: int
+    records: int
+    """How many records of the journal were taken."""
+    compared: int
+    """To how many of them this version has found out anew what follows, and compared it with what was recorded. Turns
+    that an older version of the engine began go on as that version meant it: by what was recorded.
+    """
+    difference: Optional[TaskReplayDifference]
+    """The first record from which something else follows now than what was recorded. The events behind it are those of
+    what was recorded.
+    """
+    problem: Optional[str]
+    """Why the journal cannot be read to its end, or in what the task says something else than its journal."""
+    events: TaskEvents
 
 
 class LLMProvider(TypedDict, total=False):
