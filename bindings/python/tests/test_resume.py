@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Callable, Dict, List, Tuple
 
 import pytest
@@ -32,7 +34,10 @@ KILLED = textwrap.dedent(
         time.sleep(60)
         return "late"
 
-    plane.tool(**eval(options))(pay)
+    options = eval(options)
+    if options.pop("probed", False):
+        options["probe"] = lambda: None
+    plane.tool(**options)(pay)
     agent = plane.agents.create(name="A", model_name=model)
     plane.agents.invoke_async(agent["id"], "go", id="t")
     time.sleep(60)
@@ -148,3 +153,70 @@ def test_a_call_that_needs_approval_waits_for_a_person(open_plane: Opener) -> No
     plane.tasks.approve("t")
     assert ends(plane, "completed")["result"] == "The tool said: paid"
     assert [repeat for repeat, _ in heard] == [False]
+
+
+class Probes:
+    """Functions that tell what became of a payment, and what they heard."""
+
+    def __init__(self, told: Any) -> None:
+        self.told = told
+        self.heard: List[Tuple[bool, int]] = []
+
+    def tell(self, call: muster.ToolCall, n: int) -> Any:
+        self.heard.append((call.repeat, n))
+        if isinstance(self.told, Exception):
+            raise self.told
+        return self.told
+
+    async def tell_later(self, call: muster.ToolCall, n: int) -> Any:
+        await asyncio.sleep(0)
+        return self.tell(call, n)
+
+    def tell_nothing(self) -> Any:
+        return self.tell(SimpleNamespace(repeat=True), 3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["tell", "tell_later", "tell_nothing"])
+@pytest.mark.parametrize(
+    ("told", "calls", "status", "result"),
+    [
+        (muster.Done("receipt 7"), 0, "completed", "The tool said: receipt 7"),
+        (muster.Done({"paid": 3}), 0, "completed", 'The tool said: {"paid":3}'),
+        (True, 0, "completed", "The tool said: null"),
+        (False, 1, "completed", "The tool said: paid"),
+        (None, 0, "paused", None),
+        ("yes", 0, "paused", None),
+        (RuntimeError("the bank is closed"), 0, "paused", None),
+    ],
+)
+def test_a_probe_tells_what_became_of_a_call(
+    store: str,
+    open_plane: Opener,
+    model_server: ModelServer,
+    tmp_path: Path,
+    name: str,
+    told: Any,
+    calls: int,
+    status: str,
+    result: Any,
+) -> None:
+    killed(store, model_server, 'call:pay:{"n":3}', {"probed": True}, tmp_path / "journal")
+    plane = open_plane(tools="all")
+    probes = Probes(told)
+    heard = pays(plane, {"probe": getattr(probes, name)})
+    plane.resume()
+    task = ends(plane, "completed", "paused", "failed", "error")
+    assert (task["status"], task["result"]) == (status, result)
+    assert probes.heard == [(True, 3)]
+    assert [repeat for repeat, _ in heard] == [True] * calls
+    if status == "paused":
+        assert task["hitl_request"]["question"] == "outcome"
+    assert (tmp_path / "journal").read_text() == "paid\n"
+
+
+def test_what_cannot_be_a_probe_is_refused(open_plane: Opener) -> None:
+    plane = open_plane()
+    for probe in (3, lambda *numbers: True, lambda number, /: True):
+        with pytest.raises(TypeError, match="pay"):
+            pays(plane, {"probe": probe})
+    assert len(plane.tools) == 0

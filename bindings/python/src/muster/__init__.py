@@ -14,6 +14,7 @@ from . import types
 from ._area import UNSET
 from ._events import Event, ToolUse
 from ._functions import ToolCall
+from ._hooks import Done
 from ._native import HTTPAnswer, build_info, library_version
 from ._operations import Agents, LlmProviders, Tasks
 from ._plane import Plane, open
@@ -52,6 +53,7 @@ __all__ = [
     "BusyError",
     "CancelledError",
     "ClosedError",
+    "Done",
     "Event",
     "EventStream",
     "ForbiddenError",

@@ -17,6 +17,8 @@ from ._forms import Form, Forms, Local, Member, described, hints_of, object_form
 if TYPE_CHECKING:
     import asyncio
 
+    from ._hooks import Hooks, Probe
+
 
 class ToolCall:
     """The call of a tool. A tool that has a parameter with this annotation gets its own; the model does not see it."""
@@ -71,10 +73,11 @@ class ToolFunction:
         description: Optional[str] = None,
         parameters: Optional[Mapping[str, Any]] = None,
         loop: Optional[asyncio.AbstractEventLoop] = None,
+        is_part: bool = False,
         local: Local,
     ) -> None:
         """Looks at a function; one that cannot be a tool is a ``TypeError``. ``local`` is what its annotations see
-        beside the globals of its module."""
+        beside the globals of its module. ``is_part``: it takes those of the arguments that it names."""
         if not callable(function):
             raise TypeError(f"a tool is a function, not {function!r}")
         named = name if name is not None else getattr(function, "__name__", None)
@@ -83,7 +86,7 @@ class ToolFunction:
         self.name: str = named
         self.function = function
         self.loop = loop
-        self.is_async = _is_async(function)
+        self.is_async = is_async(function)
         bare = _unwrapped(function)
         if inspect.isgeneratorfunction(bare) or inspect.isasyncgenfunction(bare):
             raise TypeError(f"{named} is a generator: a tool returns its answer")
@@ -94,13 +97,23 @@ class ToolFunction:
         form = self._read_signature(bare, parameters is None, about.parameters, local)
         self.schema: Mapping[str, Any] = form.schema if parameters is None else dict(parameters)
         self._read = form.read
+        has_rest = any(each.kind is each.VAR_KEYWORD for each in inspect.signature(function).parameters.values())
+        self._taken = set(self.schema.get("properties", {})) if is_part and not has_rest else None
+        self.hooks: Optional[Hooks] = None
+        self.probe: Optional[Probe] = None
 
     def call(self, call: ToolCall, arguments: Any) -> Any:
         """Calls the function with the arguments of the model."""
+        if self._taken is not None:
+            arguments = {name: value for name, value in arguments.items() if name in self._taken}
         values = self._read(arguments)
         if self._call_parameter is not None:
             values = {**values, self._call_parameter: call}
         return self.function(**values)
+
+    def told(self, value: Any) -> Any:
+        """What the library is told of what the function returned."""
+        return value
 
     def _read_signature(
         self, bare: Callable[..., Any], is_described: bool, about: Mapping[str, str], local: Local
@@ -187,7 +200,7 @@ def _unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:
             return function
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
+def is_async(function: Callable[..., Any]) -> bool:
     """Whether calling it gives a coroutine."""
     while isinstance(function, functools.partial):
         function = function.func

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, 
 
 from . import _native
 from ._area import given
-from ._functions import ToolFunction
+from ._functions import ToolCall, ToolFunction
+from ._hooks import Hooks, Probe
 from ._native import HTTPAnswer
 from ._operations import BLOCKING_OPERATIONS, STREAM_OPERATIONS, Agents, Keys, LlmProviders, Store, Tasks
 from ._server import Server
@@ -193,6 +194,10 @@ class Plane:
         timeout: Optional[float] = None,
         result_limit: Optional[int] = None,
         loop: Optional[asyncio.AbstractEventLoop] = None,
+        probe: Optional[Callable[..., Any]] = None,
+        before: Optional[Callable[[ToolCall, Any], Any]] = None,
+        after: Optional[Callable[[ToolCall, Any, Any], Any]] = None,
+        on_error: Optional[Callable[[ToolCall, Any, BaseException], Any]] = None,
     ) -> Callable[[_Function], _Function]: ...
 
     def tool(
@@ -208,6 +213,10 @@ class Plane:
         timeout: Optional[float] = None,
         result_limit: Optional[int] = None,
         loop: Optional[asyncio.AbstractEventLoop] = None,
+        probe: Optional[Callable[..., Any]] = None,
+        before: Optional[Callable[[ToolCall, Any], Any]] = None,
+        after: Optional[Callable[[ToolCall, Any, Any], Any]] = None,
+        on_error: Optional[Callable[[ToolCall, Any, BaseException], Any]] = None,
     ) -> Any:
         """Makes a function a tool, which agents of this plane can call: those that list it, as in
         ``tools=["weather"]``, or all, with ``muster.open(…, tools="all")``. As a decorator, alone or with options; the
@@ -223,6 +232,16 @@ class Plane:
         plane, or on ``loop``, and are cancelled when nobody waits for them any more. They may call the plane; one that
         waits for a turn of its own task waits until its time is over.
 
+        ``before``, ``after`` and ``on_error`` watch the calls, on the thread or the loop of the function: what they return
+        does not count, and they have a copy of the arguments as the model gave them. What ``before`` raises keeps the
+        function from being called, and the model is told; what the others raise is logged.
+
+        A process may end in the middle of a call. The run that is gone on with calls a function again if it is
+        ``read_only`` or ``idempotent``; else it asks ``probe``, if there is one, and a person (``plane.tasks.approve``)
+        if there is none, or if that does not know. A probe takes those of the function's arguments that it names, and
+        the :class:`ToolCall` where it has a parameter annotated so. It returns ``muster.Done(result)``, or ``True``, when
+        the call was done; ``False`` when it was not, and is to be made; ``None``, or raises, when it cannot tell.
+
         Args:
             function: A function whose parameters can all be given by name.
             name: 1 to 64 letters, digits, ``_`` and ``-``; by default that of the function.
@@ -232,13 +251,18 @@ class Plane:
             idempotent: A second call with the same ``idempotency_key`` does nothing more.
             timeout: Seconds, 60 by default, at most 3600: then the model is told that the call failed.
             result_limit: The most bytes of an answer's text, 65536 by default; what is more is cut off.
-            loop: The running event loop that an ``async def`` function belongs to.
+            loop: The running event loop that an ``async def`` function belongs to, and a probe that is one.
+            probe: Tells what became of a call whose process has ended.
+            before: Called with the call and its arguments before the function is.
+            after: Called with the call, its arguments and the result when the function has returned.
+            on_error: Called with the call, its arguments and the exception when the call has failed.
         """
         options: Dict[str, Any] = {
             "read_only": read_only,
             "idempotent": idempotent,
             "timeout_ms": None if timeout is None else _native.milliseconds(timeout),
             "result_limit": result_limit,
+            "probe": True if probe is not None else None,
         }
 
         def add(function: Callable[..., Any], frame: FrameType) -> Callable[..., Any]:
@@ -251,6 +275,11 @@ class Plane:
                 loop=loop,
                 local=lambda: frame.f_locals,
             )
+            if before is not None or after is not None or on_error is not None:
+                made.hooks = Hooks(before, after, on_error)
+                made.hooks.check(made)
+            if probe is not None:
+                made.probe = Probe(probe, made, loop=loop, local=lambda: frame.f_locals)
             self._tools._register(made, options)
             return function
 

@@ -9,10 +9,11 @@ import inspect
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
 from . import _native
 from ._functions import ToolCall, ToolFunction, encode, failure_text, spec
+from ._hooks import Hook, Probe, begin
 from ._workers import LoopThread, Workers, join
 from .errors import ClosedError, JSONError, MisuseError, MusterError
 
@@ -24,6 +25,7 @@ _MOST_THREADS = 64
 # How long a process that ends waits for functions that were told to end.
 _EXIT_SECONDS = 2.0
 _MISUSE, _LIMIT, _WOULD_DEADLOCK = 1, 5, 7
+_Function = Union[ToolFunction, Probe]
 
 
 class Tools:
@@ -86,8 +88,9 @@ class Tools:
                 # The library says what is wrong.
                 _native.open_queue(self._handle)
             queue = self._open_queue()
-            if function.is_async and function.loop is None and self._own_loop is None:
-                self._own_loop = LoopThread()
+            for each in (function, function.probe):
+                if each is not None and each.is_async and each.loop is None and self._own_loop is None:
+                    self._own_loop = LoopThread()
             _native.register_tool(self._handle, text, queue)
             self._functions[function.name] = function
 
@@ -130,11 +133,12 @@ class Tools:
         """Has the function of a call done where it belongs."""
         # A tool that is being added may be called before that has returned.
         with self._lock:
-            function = self._functions.get(document["name"])
-        if function is None or self._is_closed:
+            tool = self._functions.get(document["name"])
+        if tool is None or self._is_closed:
             # It was taken away meanwhile, and the library has answered.
             return
         call = ToolCall(self._handle, document)
+        function: _Function = tool.probe if document["probe"] and tool.probe is not None else tool
         try:
             if not function.is_async:
                 self._workers.submit(functools.partial(self._perform, function, call, document["arguments"]))
@@ -148,23 +152,38 @@ class Tools:
             # There is no thread, or the loop is closed.
             self._fail(call, failure)
 
-    def _perform(self, function: ToolFunction, call: ToolCall, arguments: Any) -> None:
+    def _perform(self, function: _Function, call: ToolCall, arguments: Any) -> None:
         """Calls a plain function."""
         # Its time may have run out while it waited for a thread.
         if call.cancelled:
             return
+        hooks = function.hooks
         try:
+            if hooks is not None:
+                begin(hooks.before, call, arguments)
             value = function.call(call, arguments)
             if inspect.iscoroutine(value):
                 value.close()
                 raise TypeError("the function returned a coroutine: declare it with async def")
+            text = encode(function.told(value))
         except BaseException as failure:
+            if hooks is not None:
+                self._tell(function, hooks.on_error, call, arguments, failure)
             self._fail(call, failure)
         else:
-            self._answer(call, value)
+            if hooks is not None:
+                self._tell(function, hooks.after, call, arguments, value)
+            self._answer(call, text)
+
+    def _tell(self, function: _Function, hook: Optional[Hook], call: ToolCall, arguments: Any, news: Any) -> None:
+        """Calls a hook behind a plain function: what it raises changes nothing any more."""
+        try:
+            begin(hook, call, arguments, news)
+        except BaseException:
+            _log().exception("a hook of the tool %s failed", function.name)
 
     def _begin(
-        self, loop: asyncio.AbstractEventLoop, function: ToolFunction, call: ToolCall, arguments: Any
+        self, loop: asyncio.AbstractEventLoop, function: _Function, call: ToolCall, arguments: Any
     ) -> None:
         """Starts the task of a coroutine function, on its loop."""
         task = loop.create_task(self._await(function, call, arguments))
@@ -174,26 +193,45 @@ class Tools:
         if call.cancelled:
             task.cancel()
 
-    async def _await(self, function: ToolFunction, call: ToolCall, arguments: Any) -> None:
+    async def _await(self, function: _Function, call: ToolCall, arguments: Any) -> None:
         """Calls a coroutine function."""
         import asyncio
 
+        hooks = function.hooks
         try:
+            if hooks is not None:
+                await _done(begin(hooks.before, call, arguments))
             value = await function.call(call, arguments)
+            text = encode(function.told(value))
         except asyncio.CancelledError as failure:
             # That of the task itself, unless somebody else cancelled it.
             if not call.cancelled:
                 self._fail(call, failure)
             raise
-        except Exception as failure:
-            self._fail(call, failure)
         except BaseException as failure:
-            self._fail(call, failure)
+            try:
+                if hooks is not None:
+                    await self._await_hook(function, hooks.on_error, call, arguments, failure)
+            finally:
+                self._fail(call, failure)
             # Ctrl-C is for who runs the loop.
-            if function.loop is not None:
+            if function.loop is not None and not isinstance(failure, Exception):
                 raise
         else:
-            self._answer(call, value)
+            try:
+                if hooks is not None:
+                    await self._await_hook(function, hooks.after, call, arguments, value)
+            finally:
+                self._answer(call, text)
+
+    async def _await_hook(
+        self, function: _Function, hook: Optional[Hook], call: ToolCall, arguments: Any, news: Any
+    ) -> None:
+        """The same as ``_tell`` behind a coroutine function."""
+        try:
+            await _done(begin(hook, call, arguments, news))
+        except Exception:
+            _log().exception("a hook of the tool %s failed", function.name)
 
     def _hear_cancel(self, call_id: str) -> None:
         """Cancels the task of a call. A plain function asks by itself."""
@@ -201,13 +239,8 @@ class Tools:
         if found is not None:
             _cancel(*found)
 
-    def _answer(self, call: ToolCall, value: Any) -> None:
-        """Answers a call with what its function returned."""
-        try:
-            text = encode(value)
-        except (TypeError, ValueError, RecursionError) as failure:
-            self._fail(call, failure)
-            return
+    def _answer(self, call: ToolCall, text: bytes) -> None:
+        """Answers a call with what its function returned, as JSON."""
         try:
             _native.reply_to_tool(self._handle, call.id, text, False)
         except MusterError as failure:
@@ -263,6 +296,12 @@ class Tools:
             self._own_loop.close()
         if join(self._threads(), seconds):
             _under_way.discard(self)
+
+
+async def _done(value: Any) -> None:
+    """Waits for what a hook gave, if that can be waited for."""
+    if inspect.isawaitable(value):
+        await value
 
 
 def _cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
