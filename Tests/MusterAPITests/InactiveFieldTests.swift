@@ -121,6 +121,12 @@ struct InactiveFieldTests {
       "agents.invoke", try bench.invocation(try bench.agent("echo", #"{"tools":["add"]}"#)))
     #expect(failure.httpStatus == 400)
     #expect(text(failure.document)?.contains("add") == true)
+    // What it says of the tool's arguments is understood.
+    let item =
+      #"{"item_id":"add","type":"tool","sub_type":"local_tool","targets":[],"settings":{"schemas":{"input":"#
+      + #"{"properties":{"n":{"isBlocked":true}}},"output":null}}}"#
+    let agent = try bench.agent("echo", #"{"graph":[\#(item)]}"#)
+    #expect(try bench.failure("agents.invoke", try bench.invocation(agent)).httpStatus == 400)
   }
 
   @Test("defaults and empty values ask for nothing: the agent runs")
