@@ -79,6 +79,13 @@ extension RunDriver {
       return nil
     }
     guard let agent = try agent(task, beginning, &known) else { return nil }
+    let commands = run.apply(.resumed, sequence: task.sequence &+ 1)
+    let entry = JournalCoding.entry(.resumed, commands: commands, role: nil, at: .now())
+    if case .finished(let finish) = run.phase {
+      // It may not ask its model once more.
+      try end(task, with: entry, JournalCoding.end(finish, run))
+      return nil
+    }
     guard pool.isReady else { throw .tooMany(0) }
     // Of two that go on with it at the same time one finds that it is gone.
     guard resumes.take(task) else { return nil }
@@ -91,10 +98,18 @@ extension RunDriver {
       resumes.giveBack(task)
       throw error
     }
-    let commands = run.apply(.resumed, sequence: task.sequence &+ 1)
     return Candidate(
-      parked: task, run: run, entry: JournalCoding.entry(.resumed, commands: commands, role: nil, at: .now()),
+      parked: task, run: run, entry: entry,
       isOwed: doesAnew(commands, of: run), agent: agent, flight: flight)
+  }
+
+  private func end(_ task: TaskRow, with entry: JournalEntry, _ end: TurnEnd) throws(RunError) {
+    let ended = try asStore { () throws(StoreError) in
+      try store.seize(task, with: entry, end: end, durable: settings.isDurable)
+    }
+    guard let ended else { return }
+    counts.end(end.status)
+    goOnAbove(ended)
   }
 
   /// Nil when the agent is gone; its tasks go with it.

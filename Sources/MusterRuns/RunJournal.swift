@@ -103,16 +103,16 @@ struct RunJournal {
   /// whatever durability, and that it has.
   private func isOwed(_ event: Event, next: Run) -> Bool {
     if case .toolReturned(let returned) = event, case .calling(let calls) = run.phase {
-      return driver.settings.isDurable && changesSomething(returned.call, calls)
+      return driver.settings.isDurable && RunJournal.changesSomething(returned.call, calls, run.beginning?.tools)
     }
     guard case .modelAnswered = event, case .calling(let calls) = next.phase else { return false }
-    return calls.requests.indices.contains { changesSomething($0, calls) }
+    return calls.requests.indices.contains { RunJournal.changesSomething($0, calls, run.beginning?.tools) }
   }
 
   /// Whether a call is made, of a tool that does not only read.
-  private func changesSomething(_ call: Int, _ calls: OpenCalls) -> Bool {
+  static func changesSomething(_ call: Int, _ calls: OpenCalls, _ tools: ToolList?) -> Bool {
     guard case .callTool? = calls.command(call) else { return false }
-    let tool = run.beginning?.tools?.tool(calls.requests[call].name)
+    let tool = tools?.tool(calls.requests[call].name)
     // A sub-task keeps its own journal, and is found again by its call.
     return tool?.effect != ToolDeclaration.Effect.none && tool?.agent == nil
   }

@@ -90,7 +90,10 @@ struct ResumeTests {
     bench.driver.close()
   }
 
-  private final class Registered: @unchecked Sendable { var tool: TestTool? }
+  private final class Registered: @unchecked Sendable {
+    var tool: TestTool?
+    var number: Int64 = 0
+  }
 
   @Test("a call that may have been made and cannot be made again is asked about, and never made unasked")
   func outcome() throws {
@@ -215,6 +218,22 @@ struct ResumeTests {
     try bench.tool("add") { _, _, _ in "1" }
     #expect(try bench.invoke("on").text == "second")
     #expect(bench.messages(1) == ["user: go", "assistant: first", "user: on"])
+    bench.driver.close()
+  }
+
+  @Test("a run that may not ask its model once more ends when it is gone on with, and does not stay behind")
+  func exhausted() throws {
+    let path = try StorePath()
+    let first = try Bench([.hang], path: path.path)
+    _ = try first.launch("go", request: #"{"limits":{"model_calls":1}}"#)
+    try first.awaitQuestions(1)
+    first.driver.close()
+    let bench = try Bench(path: path.path, isNew: false)
+    try bench.driver.resume()
+    try awaitEnd(bench, .failed)
+    #expect(try bench.task()?.internalStatus == "limit_model_calls")
+    #expect(try bench.task()?.owner == nil)
+    #expect(try bench.journalProblem() == nil)
     bench.driver.close()
   }
 
