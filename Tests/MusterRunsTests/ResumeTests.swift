@@ -356,6 +356,37 @@ struct ResumeTests {
     #expect(try bench.journalProblem() == nil)
   }
 
+  @Test("whoever follows a run that others have submitted stays beyond a pause")
+  func followedBeyond() throws {
+    let gated = #"""
+      {"graph":[{"item_id":"look","type":"tool","sub_type":"local_tool"},{"item_id":"add","type":"tool",
+        "sub_type":"local_tool","settings":{"hitl_options":{"title":"May I?"}}}]}
+      """#
+    let bench = try Bench([.calls([("look", "{}"), ("add", "{}")]), .answer("done")], agent: gated)
+    try bench.tool("add") { _, _, _ in "2" }
+    let look = try bench.tool("look") { _, _, _ in nil }
+    let ear = try bench.launch("go")
+    try awaitTrue("the tool is called") { look.calls.count == 1 }
+    // It is there, live, when the pause comes.
+    let reader = bench.follow()
+    #expect(reader.read(most: 4))
+    look.reply(look.calls.first?["call_id"]?.string ?? "", "1")
+    guard case .task(let paused, nil)? = ear.end(), paused.task.status == .paused else {
+      Issue.record("\(ear.ends)")
+      return
+    }
+    #expect(reader.read(most: 5))
+    #expect(!reader.read(most: 6, seconds: 0.2))
+    #expect(reader.end == nil)
+    _ = try bench.driver.decide("t1", in: bench.organization, request: nil, comment: nil, user: nil) { _ in .proceed }
+    #expect(reader.read())
+    #expect(reader.finished?.text == "done")
+    let past = bench.follow()
+    #expect(past.read())
+    #expect(reader.kinds == past.kinds)
+    bench.driver.close()
+  }
+
   @Test("followers see the pause, the decision, the call and the end, without a gap")
   func followed() throws {
     let bench = try Bench([Self.call, .answer("done")], agent: Self.gated)

@@ -188,6 +188,20 @@ struct ToolTests {
     }
   }
 
+  @Test("the result with which a turn ends is told before the end, live and from the journal")
+  func lastResult() throws {
+    let bench = try Bench([Self.call], agent: Self.one)
+    try bench.tool("add") { _, _, _ in "1" }
+    let ear = try bench.launch("go", request: #"{"limits":{"model_calls":1}}"#)
+    let live = Reader(try #require(ear.follower))
+    #expect(live.read())
+    #expect(live.kinds == ["created 1", "updated 1.1.0", "asked add 2", "returned add 3.0.1", "finished 3"])
+    let past = bench.follow()
+    #expect(past.read())
+    #expect(past.kinds == live.kinds)
+    _ = ear.end()
+  }
+
   @Test("a call that changes something is on disk before the tool hears of it, whatever the durability")
   func intent() throws {
     for (members, owed) in [("{}", 1), (#"{"read_only":true}"#, 0), (#"{"idempotent":true}"#, 1)] {

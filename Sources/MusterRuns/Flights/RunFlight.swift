@@ -404,8 +404,10 @@ final class RunFlight: PoolJob, @unchecked Sendable {
       return false
     }
     self.journal = journal
-    if case .finish? = journal.command {
-    } else {
+    // The end is told as such; of a tool's result that the turn ends with the journal tells, too.
+    var isEnd = false
+    if case .finish? = journal.command { isEnd = true }
+    if !isEnd || event.isOfTools {
       live?.recorded(journal.task.sequence, at: journal.lastTime, isInJournal: event.isOfTools)
     }
     return true

@@ -166,6 +166,8 @@ package final class LiveTurn: @unchecked Sendable {
       case .inJournal: return .inJournal
       case .failed(let error): return .end(.failed(error))
       case .finished(let snapshot, let cause):
+        // Whoever did not submit the run follows it beyond a pause.
+        if !isOwner, !snapshot.task.status.isFinal { return .inJournal }
         let position = EventPosition(sequence: snapshot.task.sequence)
         let event = TurnEvents.event(
           snapshot.task.status.isFinal ? .finished(snapshot) : .updated(snapshot), of: task, at: position,
