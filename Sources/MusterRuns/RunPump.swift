@@ -118,7 +118,8 @@ struct RunPump {
     let changed = Condition()
     let wake = { lock.withLock { changed.signal() } }
     let round = ToolRound(calls, of: journal, deadline: deadline, tell: wake)
-    defer { round.cancel(stopsSubtasks: true) }
+    // Sub-tasks hear of the end of the plane themselves.
+    defer { round.cancel(stopsSubtasks: interrupt.reason != .closing) }
     return try interrupt.whileWaking(wake) { () throws(RunError) -> Outcome? in
       while true {
         round.start(onCaller: true)

@@ -264,13 +264,15 @@ static void settle(void) {
 
 /* ---- runs ---- */
 
-/* Agents that hand work to others come here, as soon as there are any: a step whose call is a run of its own. */
+/* `hand` is an agent: a run of its own, whose model asks for tools. */
 static const char *const shapes[] = {
     "steps:look",           "steps:set",
     "steps:pay",            "steps:send",
     "steps:sign",           "steps:look*2+set+pay|send",
     "steps:send+pay+set*2", "steps:pay|pay|look|send",
     "steps:sign+send|sign", "steps:set*9+look*4+pay*3",
+    "steps:hand",           "steps:hand*2+pay|send",
+    "steps:look|hand+sign",
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -338,18 +340,28 @@ static void *begin_runs(void *argument) {
 
 /* The agent of the store, made by the first process that comes. */
 static void find_agent(void) {
-  json_t *page = call("agents.list", NULL, 0), *made = NULL;
-  json_t *found = json_array_get(json_object_get(page, "items"), 0);
+  json_t *page = call("agents.list", NULL, 0), *hand = NULL, *made = NULL, *found = NULL, *item;
+  size_t index;
+  json_array_foreach(json_object_get(page, "items"), index, item) {
+    if (strcmp(text_at(item, "name"), "effects") == 0) {
+      found = item;
+    }
+  }
   if (found == NULL) {
+    hand = call("agents.create",
+                json_pack("{s:{s:s, s:s, s:s, s:[s,s,s]}}", "body", "name", "hand", "model_provider", "openai_compatible",
+                          "model_name", "steps:pay+look|send", "tools", "look", "pay", "send"), 0);
     made = call("agents.create",
-                json_pack("{s:{s:s, s:[s,s,s,s], s:[{s:s, s:s, s:s, s:[], s:{s:{s:s, s:s}}}]}}", "body", "name",
-                          "effects", "tools", "look", "set", "pay", "send", "graph", "item_id", "sign", "type", "tool",
-                          "sub_type", "local_tool", "targets", "settings", "hitl_options", "title", "Sign?",
-                          "description", "It binds."), 0);
+                json_pack("{s:{s:s, s:b, s:[s,s,s,s], s:[{s:s, s:s, s:s, s:[], s:{s:{s:s, s:s}}}, {s:s, s:s, s:[]}]}}",
+                          "body", "name", "effects", "sub_agents_continuous_thread", 0, "tools", "look", "set", "pay",
+                          "send", "graph", "item_id", "sign", "type", "tool", "sub_type", "local_tool", "targets",
+                          "settings", "hitl_options", "title", "Sign?", "description", "It binds.", "item_id",
+                          text_at(hand, "id"), "type", "agent", "targets"), 0);
     found = made;
   }
   snprintf(agent, sizeof agent, "%s", text_at(found, "id"));
   json_decref(page);
+  json_decref(hand);
   json_decref(made);
 }
 

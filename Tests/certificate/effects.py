@@ -16,8 +16,11 @@ import power
 #: Tools whose effect may not be there twice, those that may be called again with the same key, and those that only read.
 ONCE, IDEMPOTENT, READING = ("pay", "send", "sign"), ("set",), ("look",)
 
+#: What stands for an agent: a call is a task of its own.
+AGENTS = ("hand",)
+
 #: How many shapes effects.c has; blocking runs have the first numbers, then come asynchronous and submitted ones.
-SHAPES = 10
+SHAPES = 13
 BLOCKING, ASYNCHRONOUS, SUBMITTED = 0, SHAPES, 2 * SHAPES
 
 #: Where a process is killed that begins runs at random: what is in KILL, with %d for a number up to the limit, and the
@@ -92,10 +95,15 @@ class Transcript:
         self.calls = {}  # the place of the call -> (tool, key, results)
         self.ends = self.decisions = self.resumed = self.asked = 0
         self.wrong = []
+        self.answers = None  # the call of the task above that it answers
+        self.result = None
         calls = []
         for kind, body, commands in records:
             body = json.loads(body)
-            if kind == 2:
+            if kind == 1:
+                self.answers = body.get("delegated", {}).get("call")
+            elif kind == 2:
+                self.result = body["text"]
                 calls = []
                 for index, request in enumerate(body.get("calls", ())):
                     place = json.loads(request["arguments"])["call"]
@@ -149,6 +157,24 @@ def check_call(place, call, lines, is_over, is_cut):
     return wrong, doubled
 
 
+def check_agent(place, call, below, is_over):
+    """What is wrong with one call of an agent: its part of the transcript against the task that it is, if it is one."""
+    name, _, results = call
+    wrong = []
+    if len(below) > 1:
+        wrong.append(f"{name} {place} was started {len(below)} times")
+    if len(results) > 1 or (is_over and not results):
+        wrong.append(f"{name} {place} has {len(results)} results")
+    for result in results:
+        if not below:
+            wrong.append(f"{name} {place} has the result {result}, and no task")
+        elif below[0][0] == "completed" and result != below[0][1]:
+            wrong.append(f"{name} {place} came to {below[0][1]}, its result is {result}")
+        elif below[0][0] != "completed" and not str(result).startswith("The agent did not finish: "):
+            wrong.append(f"{name} {place} has ended {below[0][0]}, its result is {result}")
+    return wrong, len(below) > 1
+
+
 def check(host, sums, is_cut=False):
     """What is wrong in a store whose tasks have all ended: texts. `is_cut`: what is not owed may have been lost."""
     notes, effects = read_notes(host.folder), read_effects(host.folder)
@@ -157,7 +183,7 @@ def check(host, sums, is_cut=False):
     database = sqlite3.connect(host.store)
     tasks = {
         row[0]: row[1:] for row in database.execute(
-            "SELECT t.id, t.key, s.word, t.internal_status FROM tasks t JOIN (SELECT 1 AS n, 'pending' AS word UNION ALL"
+            "SELECT t.id, t.key, s.word, t.internal_status, t.parent_id FROM tasks t JOIN (SELECT 1 AS n, 'pending' AS word UNION ALL"
             " SELECT 2, 'executing' UNION ALL SELECT 3, 'paused' UNION ALL SELECT 4, 'error' UNION ALL SELECT 5, 'failed'"
             " UNION ALL SELECT 6, 'completed' UNION ALL SELECT 7, 'stopped') s ON s.n = t.status")
     }
@@ -168,23 +194,41 @@ def check(host, sums, is_cut=False):
     for task in set(effects) - set(tasks):
         if not is_cut or any(line[0] not in READING for lines in effects[task].values() for line in lines):
             wrong.append(f"task {task} had effects and is missing")
-    for task, (key, status, internal) in tasks.items():
-        transcript = Transcript(database.execute(
-            "SELECT kind, CAST(body AS TEXT), CAST(commands AS TEXT) FROM journal WHERE task = ? ORDER BY sequence", (key,)))
+    transcripts = {
+        task: Transcript(database.execute(
+            "SELECT kind, CAST(body AS TEXT), CAST(commands AS TEXT) FROM journal WHERE task = ? ORDER BY sequence", (row[0],)))
+        for task, row in tasks.items()
+    }
+    below = collections.defaultdict(list)
+    decided = {task for task, transcript in transcripts.items() if transcript.decisions}
+    for task, row in tasks.items():
+        if row[3] is not None:
+            below[row[3], transcripts[task].answers].append((row[1], transcripts[task].result))
+            if task in decided:
+                decided.add(row[3])
+    for task, (key, status, internal, parent) in tasks.items():
+        transcript = transcripts[task]
         found = list(transcript.wrong)
+        waited_for = (parent or task)[0] == "b"
         if status in ("pending", "executing", "paused"):
             sums["left"] += 1
             found.append(f"it is left {status}")
         elif transcript.ends != 1:
             found.append(f"it has ended {transcript.ends} times")
         was_interrupted = (status, internal) == ("error", "interrupted")
-        if was_interrupted and (task[0] != "b" or transcript.decisions or transcript.resumed):
+        if was_interrupted and (not waited_for or transcript.decisions or transcript.resumed):
             found.append("it was interrupted, and nobody's call waited for it")
         elif status != "completed" and not was_interrupted and (status, internal) != ("failed", "given_up"):
             found.append(f"it has ended {status} {internal}")
-        if task[0] == "b" and transcript.resumed and not transcript.decisions:
+        if waited_for and transcript.resumed and task not in decided:
             found.append("somebody's call waited for it, and it was resumed")
         for place, call in transcript.calls.items():
+            if call[0] in AGENTS:
+                more, doubled = check_agent(place, call, below[task, call[1]], status == "completed")
+                found += more
+                sums["doubled"] += doubled
+                sums["sub-tasks"] += len(below[task, call[1]])
+                continue
             lines = effects[task][place] if task in effects else []
             more, doubled = check_call(place, call, lines, status == "completed", is_cut)
             found += more
@@ -198,7 +242,7 @@ def check(host, sums, is_cut=False):
         wrong += [f"task {task}: {text}" for text in found]
     for verb, task, *rest in (line for line in notes if line[0] == "ended"):
         status = tasks[task][1] if task in tasks else None
-        if status is not None and rest[0] != status and rest[0] != "paused":
+        if status is not None and rest[0] != status and rest[0] not in ("paused", "pending"):
             wrong.append(f"task {task}: its end was acknowledged as {rest[0]}, it is {status}")
             sums["lost"] += 1
     database.close()
@@ -316,7 +360,8 @@ class Effects:
         for what, place, more in sweeps:
             if self.quick:
                 shapes = [random.choice((ASYNCHRONOUS, SUBMITTED)) + random.choice((5, 6, 7, 8)),
-                          BLOCKING + random.choice((2, 3, 5, 6))]
+                          random.choice((ASYNCHRONOUS, SUBMITTED)) + random.choice((10, 11, 12)),
+                          BLOCKING + random.choice((2, 3, 5, 6, 11))]
             else:
                 shapes = [kind + shape for kind in (BLOCKING, ASYNCHRONOUS, SUBMITTED) for shape in range(SHAPES)]
             stride = {"r": 211, "w": 9}.get(place.split(":")[3][:1] if ":kill" in place else "", 3) if self.quick else 1
@@ -366,7 +411,7 @@ class Effects:
             self.complain(table, "power cut", told)
         for durability in ("full", "normal"):
             for place in ("tool:%d", "answer:%d", "answered:%d"):
-                for shape in (3, 4, 8) if self.quick else range(SHAPES):
+                for shape in (3, 4, 8, 11) if self.quick else range(SHAPES):
                     for number in (1,) if self.quick else range(1, 5):
                         host = self.host(f"cut-{durability}-{place[:-3]}-{shape}-{number}", durability=durability)
                         # The run is kept before the power is cut, at whatever durability.
@@ -383,7 +428,7 @@ class Effects:
         self.everywhere(table)
         self.cuts(table)
         sums = self.sums
-        table.row("", ", ".join(f"{sums[name]} {name}" for name in ("kills", "runs", "effects")), 0)
+        table.row("", ", ".join(f"{sums[name]} {name}" for name in ("kills", "runs", "sub-tasks", "effects")), 0)
         table.row("", ", ".join(f"{sums[name]} {name}" for name in ("resumed", "pauses", "probes", "repeats")), 0)
         for what, name in (
             ("accepted tasks lost", "lost"), ("effects doubled", "doubled"), ("left executing", "left")):

@@ -57,7 +57,7 @@ count of the request's messages; other requests get an echo. Tools that the requ
                          does not come back as it was
     saycall:NAME[:ARGS]  as call, and "I ask NAME. " before it
     steps:A+B*2|C        a call of A and two of B; to the results, one of C; to that "All done." Each call has the argument
-                         "call", its step and its number therein ("1.3")
+                         "call", its step and its number therein ("1.3"); where the tool wants a "task", that too
 
 Each request has to have its tools and calls in order, or gets HTTP 400 that says what is wrong: tools have names of
 [A-Za-z0-9_-]{1,64}, each another, and parameters for an object; ids of calls are unique in their message, their names
@@ -602,11 +602,14 @@ class Handler(BaseHTTPRequestHandler):
         for part in steps[asked].split("+"):
             name, _, count = part.partition("*")
             names += [name] * int(count or 1)
+        agents = {tool["function"]["name"] for tool in request.get("tools", ())
+                  if "task" in tool["function"]["parameters"].get("required", ())}
         calls = []
         for number, name in enumerate(names, 1):
             place = f"{asked + 1}.{number}"
+            arguments = {"call": place, "task": f"do {place}"} if name in agents else {"call": place}
             calls.append({"id": f"call_{place}", "type": "function",
-                          "function": {"name": name, "arguments": compact({"call": place})}})
+                          "function": {"name": name, "arguments": compact(arguments)}})
         self.say(request, None, finish="tool_calls", message={"tool_calls": calls})
 
     def model_think(self, request, model, argument):

@@ -448,8 +448,8 @@ final class RunFlight: PoolJob, @unchecked Sendable {
     switch stage {
     case .asking(let call): call.cancel(reason)
     case .calling(let round):
-      // Those of a run that goes on later do, too.
-      round.cancel(stopsSubtasks: !(reason == .closing && journal?.run.isDetached == true))
+      // Sub-tasks hear of the end of the plane themselves.
+      round.cancel(stopsSubtasks: reason != .closing && interrupt.reason != .closing)
     default: break
     }
     stage = .arriving
