@@ -51,10 +51,11 @@ extension RunDriver {
     return found
   }
 
-  /// The run of a task's latest turn, with its tools.
+  /// The run of a task's latest turn, with its tools, as it was when the task was read.
   func fold(_ task: TaskRow) throws(RunError) -> Run {
     let records = try asStore { () throws(StoreError) in try store.recordsOfTurn(task) }
-    return try withTools(try JournalCoding.fold(records), of: task)
+    // Others may have gone on since.
+    return try withTools(try JournalCoding.fold(records.filter { $0.sequence <= task.sequence }), of: task)
   }
 
   /// A run with the tools that its beginning may name by their record.
