@@ -1,4 +1,5 @@
-# Muster: make, make run, make test, and the long ones: certificate, life, soak, fuzz, bench, embedded; make wheel, make install, make clean.
+# Muster: make, make run, make test, and the long ones: certificate, simulate, life, soak, fuzz, bench, embedded; make wheel, make install,
+# make clean.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
@@ -19,7 +20,7 @@ LINK := -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -Xfrontend -Xswiftc -fu
   -Xlinker --version-script=$(CURDIR)/Sources/MusterABI/muster.map -Xlinker -soname -Xlinker libmuster.so.1 \
   -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now
 
-.PHONY: all library command run test clean tools python model wheel embedded fuzz bench certificate life soak install
+.PHONY: all library command run test clean tools python model wheel embedded fuzz bench certificate simulate life soak install
 
 all: library command
 
@@ -85,6 +86,12 @@ test: all $(VENV)/model
 # minutes); prints a table.
 certificate: all $(VENV)/ready
 	@Tests/certificate/run.sh $(QUICK)
+
+# make simulate [SEEDS=100000] [SEED=n]: so many schedules of a simulated machine, or one of them with every step.
+SEEDS ?= 100000
+SEED ?=
+simulate: | tools
+	@SEED=$(SEED) Tests/simulate/run.sh $(SEEDS)
 
 # make life: 200,000 invokes, and hundreds of forks and exits of each kind.
 life: library

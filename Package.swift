@@ -28,6 +28,20 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
 }
 
+/// What the simulator stands in for: whatever of the platform could be otherwise the next time.
+let simulated = [
+  "platform_mutex_new", "platform_mutex_free", "platform_mutex_lock", "platform_mutex_unlock", "platform_condition_new",
+  "platform_condition_free", "platform_condition_signal", "platform_condition_broadcast", "platform_condition_wait",
+  "platform_inside_enter", "platform_inside_leave", "platform_inside_suspend", "platform_inside_resume",
+  "platform_fork_watch", "platform_fork_keep", "platform_thread_start", "platform_thread_start_joined",
+  "platform_thread_join", "platform_thread_detach", "platform_thread_is_current", "platform_callback_depth",
+  "platform_callback_enter", "platform_callback_leave", "platform_thread_frame", "platform_thread_frame_set",
+  "platform_clock_monotonic_nanoseconds", "platform_clock_realtime_microseconds", "platform_random_bytes",
+  "platform_environment", "platform_process_id", "platform_file_open", "platform_file_stat", "platform_record_lock",
+  "platform_record_unlock", "platform_description_lock", "platform_description_unlock",
+  "platform_description_is_held", "usleep", "close", "realpath",
+]
+
 let package = Package(
   name: "muster",
   products: [
@@ -83,6 +97,15 @@ let package = Package(
       ], path: "Benchmarks/turns/Turns", swiftSettings: settings),
 
     .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
+    .target(name: "CSimulate", dependencies: ["CPlatform", "CSQLite"], path: "Tests/simulate/machine"),
+    .executableTarget(
+      name: "MusterSimulate",
+      dependencies: [
+        "CSimulate", "MusterEngine", "MusterHTTP", "MusterJSON", "MusterModels", "MusterRuns", "MusterStore",
+        "MusterSystem", "MusterTools",
+      ],
+      path: "Tests/simulate", exclude: ["machine", "run.sh"], swiftSettings: settings,
+      linkerSettings: [.unsafeFlags(simulated.flatMap { ["-Xlinker", "--wrap=\($0)"] })]),
     tests("MusterSystemTests", ["MusterSystem"]),
     tests("MusterJSONTests", ["MusterJSON", "CJansson"]),
     tests("MusterHTTPTests", ["CPlatform", "MusterHTTP", "MusterSystem"]),
