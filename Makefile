@@ -82,8 +82,8 @@ test: all $(VENV)/model
 
 # ---- the long runs; CI runs a slice of each ----
 
-# make certificate [QUICK=quick]: kills, faults, full disks and power cuts, hundreds of times (20 minutes to an hour; quick: two
-# minutes); prints a table.
+# make certificate [QUICK=quick]: kills, faults, full disks and power cuts, hundreds of times, also of runs with tools (an hour or more; quick:
+# three minutes); prints a table.
 certificate: all $(VENV)/ready
 	@Tests/certificate/run.sh $(QUICK)
 

@@ -5,8 +5,8 @@
 #   Tests/certificate/run.sh [quick] [PART...]     parts: notices kills effects power neighbours fair syncs
 #                                                        unsynced full disk faults
 #
-# MUSTER_BUILD: the folder with libmuster.so (default: build). Needs gcc, jansson, sqlite3 and Python. Quick takes one
-# to two minutes, all of it about an hour on two idle cores.
+# MUSTER_BUILD: the folder with libmuster.so (default: build). Needs gcc, jansson, sqlite3 and Python. Quick takes two
+# to three minutes, all of it an hour or more on two idle cores.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/Tests/harness.sh"
