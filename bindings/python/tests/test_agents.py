@@ -44,6 +44,12 @@ def test_every_operation_works(plane: muster.Plane, tmp_path: Path) -> None:
     assert plane.tasks.thread_full(task_id)["root"][-1]["content"] == "echo: hi"
     assert [event.type for event in plane.tasks.events(task_id)][-1] == "task_finished"
     assert plane.tasks.activity(task_id)["messages"]
+    assert plane.tasks.replay(task_id)["is_identical"] is True
+    forked = plane.tasks.fork(task_id, "again", event=2)["id"]
+    assert list(plane.tasks.events(forked))[-1].data["result"] == "echo: again"
+    for decide in (plane.tasks.approve, plane.tasks.reject):
+        with pytest.raises(muster.APIError, match="does not wait"):
+            decide(task_id)
     followed = plane.agents.invoke_async(agent_id, "hi")["id"]
     assert list(plane.tasks.events(followed))[-1].data["result"] == "echo: hi"
     streamed = list(plane.agents.stream(agent_id, "hi"))[-1].data
