@@ -33,6 +33,7 @@ package struct Price: Sendable, Equatable {
   /// Picodollars of an amount in US dollars; nil when it is negative or too much.
   package static func picodollars(_ dollars: Double) -> Int64? {
     guard dollars >= 0, dollars <= 1_000_000 else { return nil }
-    return Int64(exactly: (dollars * 1e12).rounded())
+    // Far from the ends of what 64 bits hold, as was just looked at.
+    return Int64(dollars * 1e12 + 0.5)
   }
 }

@@ -113,7 +113,9 @@ class Transcript:
                     self.calls[place] = (request["name"], f"{body['key']}-{index}", [])
             elif kind == 7:
                 self.calls[calls[body["call"]]][2].append(body["result"])
-            self.ends += any("finish" in command for command in json.loads(commands))
+            commands = json.loads(commands)
+            self.ends += any("finish" in command for command in commands)
+            self.asked += any("ask_person" in command for command in commands)
             self.resumed += kind == 8
             self.decisions += kind == 10
 
@@ -200,12 +202,13 @@ def check(host, sums, is_cut=False):
         for task, row in tasks.items()
     }
     below = collections.defaultdict(list)
-    decided = {task for task, transcript in transcripts.items() if transcript.decisions}
+    # A run that has asked a person goes on without its caller, and so does what it starts then.
+    asked = {task for task, transcript in transcripts.items() if transcript.asked}
+    asked |= {row[3] for task, row in tasks.items() if task in asked}
+    asked |= {task for task, row in tasks.items() if row[3] in asked}
     for task, row in tasks.items():
         if row[3] is not None:
             below[row[3], transcripts[task].answers].append((row[1], transcripts[task].result))
-            if task in decided:
-                decided.add(row[3])
     for task, (key, status, internal, parent) in tasks.items():
         transcript = transcripts[task]
         found = list(transcript.wrong)
@@ -220,7 +223,7 @@ def check(host, sums, is_cut=False):
             found.append("it was interrupted, and nobody's call waited for it")
         elif status != "completed" and not was_interrupted and (status, internal) != ("failed", "given_up"):
             found.append(f"it has ended {status} {internal}")
-        if waited_for and transcript.resumed and task not in decided:
+        if waited_for and transcript.resumed and task not in asked:
             found.append("somebody's call waited for it, and it was resumed")
         for place, call in transcript.calls.items():
             if call[0] in AGENTS:

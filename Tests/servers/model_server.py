@@ -593,6 +593,9 @@ class Handler(BaseHTTPRequestHandler):
         self.model_call(request, model, argument, content=f"I ask {argument.partition(':')[0]}. ")
 
     def model_steps(self, request, model, argument):
+        if "tools" not in request:
+            self.model_echo(request, model, argument)
+            return
         users = [index for index, one in enumerate(request["messages"]) if one.get("role") == "user"]
         asked = sum("tool_calls" in one for one in request["messages"][(users or [0])[-1]:])
         steps = argument.split("|")

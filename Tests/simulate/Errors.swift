@@ -13,7 +13,7 @@ enum Errors {
     case .tooMany: return host.world.plan.flights < 100 && !host.life.isCalm ? nil : "there are too many runs"
     case .interrupted(let reason, _):
       return reason == .closing && !host.isClosing ? "something is interrupted as if the plane were being closed" : nil
-    case .deleted, .agentDeleted, .agentChanged, .otherAgent, .unreadable: return "\(error)"
+    case .deleted, .agentDeleted, .agentChanged, .otherAgent, .notRunnable, .unreadable: return "\(error)"
     }
   }
 

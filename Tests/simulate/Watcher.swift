@@ -107,6 +107,7 @@ final class Watcher: @unchecked Sendable {
     case .updated: what = "updated"
     case .chunk: what = "chunk"
     case .toolAsked(_, let id): what = "asked \(id)"
+    case .agentTriggered(let agent, let id, _): what = "triggered \(id) \(agent)"
     case .toolReturned(_, let id, let returned):
       what = "returned \(id) \(String(decoding: returned.result.bytes, as: UTF8.self))"
     case .finished(let snapshot): what = "finished \(snapshot.task.status.word) \(snapshot.result?.string ?? "")"
