@@ -100,7 +100,7 @@ extension RunDriver {
     }
     return Candidate(
       parked: task, run: run, entry: entry,
-      isOwed: doesAnew(commands, of: run), agent: agent, flight: flight)
+      isOwed: changesSomething(run), agent: agent, flight: flight)
   }
 
   private func end(_ task: TaskRow, with entry: JournalEntry, _ end: TurnEnd) throws(RunError) {
@@ -132,16 +132,12 @@ extension RunDriver {
     }
   }
 
-  /// Whether tools are called that may not be called twice. Without the record that it goes on the run would seem not to
-  /// have followed the decision to do so.
-  private func doesAnew(_ commands: [Command], of run: Run) -> Bool {
+  /// Whether tools are called that change something. Without the record that it goes on the run would seem not to have
+  /// followed a decision to do so; and the one before, that they are to be called, may not be on disk either: its sync may
+  /// have failed.
+  private func changesSomething(_ run: Run) -> Bool {
     guard case .calling(let calls) = run.phase else { return false }
-    return commands.contains { command in
-      guard case .callTool(let call, let manner) = command, manner != .probe, calls.requests.indices.contains(call)
-      else { return false }
-      let effect = run.beginning?.tools?.tool(calls.requests[call].name)?.effect
-      return effect != ToolDeclaration.Effect.none && effect != .idempotent
-    }
+    return calls.requests.indices.contains { RunJournal.changesSomething($0, calls, run.beginning?.tools) }
   }
 
   /// Takes candidates in hand, and goes on with those that nobody else has taken.

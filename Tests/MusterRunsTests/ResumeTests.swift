@@ -291,8 +291,8 @@ struct ResumeTests {
   }
 
   @Test(
-    "that a run goes on is on disk before a call that may not be made twice, else a person's decision would be followed twice",
-    arguments: [("{}", 2), (#"{"idempotent":true}"#, 1), (#"{"read_only":true}"#, 1)])
+    "that a run goes on is on disk before a call that changes something, else a person's decision would be followed twice",
+    arguments: [("{}", 2), (#"{"idempotent":true}"#, 2), (#"{"read_only":true}"#, 1)])
   func goesOnOnDisk(members: String, syncs: Int64) throws {
     let path = try StorePath()
     let bench = try Bench([Self.call, .answer("done")], agent: Self.gated, path: path.path)

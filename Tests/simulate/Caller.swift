@@ -59,7 +59,8 @@ final class Caller: @unchecked Sendable {
   private func told(_ snapshot: TaskSnapshot) {
     let task = snapshot.task
     world.note("\(turn.prompt) is \(task.status.word)")
-    if task.status == .paused { return turn.accept(task) }
+    // Or somebody is asked in a task below.
+    if task.status == .paused || (turn.isTeam && task.status == .pending) { return turn.accept(task) }
     guard task.status.isFinal else { return world.violate("\(turn.prompt) was given back \(task.status.word)") }
     if let problem = turn.end(task) { world.violate(problem) }
   }

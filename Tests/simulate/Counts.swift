@@ -16,6 +16,7 @@ struct Counts {
   var powerCuts = 0
   var faults = 0
   var resumed = 0
+  var subtasks = 0
 
   static var names: [(String, WritableKeyPath<Counts, Int>)] {
     [
@@ -25,7 +26,7 @@ struct Counts {
       ("decisions of people", \.decisions),
       ("records checked", \.records), ("events followed", \.events), ("planes closed", \.closes),
       ("processes killed", \.kills), ("power cuts", \.powerCuts), ("failures of the disk", \.faults),
-      ("turns gone on with", \.resumed),
+      ("turns gone on with", \.resumed), ("turns of sub-tasks", \.subtasks),
     ]
   }
 }

@@ -35,7 +35,10 @@ final class Ear: FlightListener, @unchecked Sendable {
     case .task(let snapshot, _):
       host.world.note("\(turn.prompt) is \(snapshot.task.status.word)")
       guard snapshot.task.status.isFinal else {
-        if snapshot.task.status != .paused { host.world.violate("\(turn.prompt) ended \(snapshot.task.status.word)") }
+        let isApart = turn.isTeam && snapshot.task.status == .pending
+        if snapshot.task.status != .paused, !isApart {
+          host.world.violate("\(turn.prompt) ended \(snapshot.task.status.word)")
+        }
         return
       }
       if let problem = turn.end(snapshot.task) { host.world.violate(problem) }

@@ -43,7 +43,12 @@ final class Examination {
     // It takes a while, and finds what others find.
     if world.dice.percent(25) { inspect() }
     var seen: [Int: TurnRecords] = [:]
-    for row in rows() {
+    var keys: Set<String> = []
+    // The calls of agents that there are, by the tasks that make them; and those that tasks answer.
+    var asked: [String: Set<String>] = [:]
+    var answered: Set<String> = []
+    let rows = rows()
+    for row in rows {
       var check = JournalCheck()
       var turns: [Int64: TurnRecords] = [:]
       do throws(StoreError) {
@@ -58,14 +63,31 @@ final class Examination {
       }
       for (number, turn) in turns.sorted(by: { $0.key < $1.key }) {
         for problem in turn.problems(world.effects) { world.violate("\(row.id), turn \(number): \(problem)") }
+        keys.formUnion(turn.keys)
+        asked[row.id, default: []].formUnion(turn.keys)
+        if row.parentID != nil {
+          world.counts.subtasks += 1
+          guard let call = turn.answers else {
+            world.violate("\(row.id) answers no call")
+            continue
+          }
+          if !answered.insert(call).inserted { world.violate("the agent was started twice for \(call)") }
+          continue
+        }
         guard let prompt = turn.prompt else { continue }
         if seen[prompt] != nil { world.violate("turn \(prompt) was begun twice") }
         seen[prompt] = turn
         world.counts.resumed += turn.resumes
       }
     }
+    for row in rows {
+      guard let parent = row.parentID else { continue }
+      if asked[parent] == nil { world.violate("\(row.id) is below \(parent), which is not there") }
+    }
+    let known = asked.values.reduce(into: Set<String>()) { $0.formUnion($1) }
+    for call in answered where !known.contains(call) { world.violate("no journal knows the call \(call) of an agent") }
     for turn in world.turns { hold(turn, against: seen[turn.number]) }
-    effects(Set(seen.values.flatMap { $0.keys }))
+    effects(keys)
     followers()
   }
 

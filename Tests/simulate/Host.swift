@@ -34,6 +34,7 @@ final class Host: @unchecked Sendable {
         isDurable: world.plan.isDurable, defaultProvider: "openai", defaultBase: nil, threads: life.threads,
         flights: life.isCalm ? 100 : world.plan.flights, runTimeoutMilliseconds: life.isCalm ? 600_000 : 20_000),
       log: Host.log(world))
+    driver?.directory = Directory(world.agents)
   }
 
   /// Of the store, as a process names it that has just begun: what is known of the stores of dead ones must not be found.

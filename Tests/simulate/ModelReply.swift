@@ -23,9 +23,9 @@ struct ModelReply {
     case isSilent
   }
 
-  init(to turn: Turn, hasTools: Bool, world: World) {
+  init(to turn: Turn, tools: [String], world: World) {
     let dice = world.dice
-    let manner = ModelReply.manner(turn, hasTools: hasTools, world)
+    let manner = ModelReply.manner(turn, hasTools: !tools.isEmpty, world)
     var pieces: [(text: [UInt8], after: Int64)] = []
     let text: String
     if turn.wantsJSON {
@@ -49,7 +49,7 @@ struct ModelReply {
     self.pieces = pieces
     switch manner {
     case .answers: outcome = .answered(ModelReply.end(calls: []))
-    case .calls: outcome = .answered(ModelReply.end(calls: ModelReply.calls(turn, world)))
+    case .calls: outcome = .answered(ModelReply.end(calls: ModelReply.calls(turn, tools, world)))
     case .fails(let failure): outcome = .failed(failure)
     case .isSilent: outcome = .failed(SimulatedModel.failure(.unreachable, isTransient: true))
     }
@@ -77,12 +77,13 @@ struct ModelReply {
     ])
   }
 
-  private static func calls(_ turn: Turn, _ world: World) -> [ModelToolCall] {
+  private static func calls(_ turn: Turn, _ tools: [String], _ world: World) -> [ModelToolCall] {
     let dice = world.dice
     let count = dice.weigh([(1, 50), (2, 25), (3, 15), (10, 4)])
     return (0..<count).map { index in
-      var name = dice.pick(SimulatedTool.Kind.allCases).rawValue
-      var arguments = #"{"n":\#(index),"turn":\#(turn.number)}"#
+      var name = dice.pick(tools)
+      var arguments =
+        SimulatedTool.Kind(rawValue: name) == nil ? #"{"task":"go"}"# : #"{"n":\#(index),"turn":\#(turn.number)}"#
       if !world.isCalm, dice.percent(world.plan.trouble / 8) {
         switch dice.below(4) {
         case 0: name = "nothing"

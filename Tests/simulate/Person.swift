@@ -5,19 +5,37 @@ import MusterSystem
 
 /// Decides about calls of tools: truthfully, but not always once, and not always about the right one.
 enum Person {
-  /// Looks at a task, and decides if it waits for that.
+  /// Looks at a task and those below it, and decides if one waits for that.
   static func look(at task: Int, _ host: Host) {
+    for id in family(of: World.taskID(task), host) { look(at: id, host) }
+  }
+
+  private static func family(of task: String, _ host: Host) -> [String] {
+    var all = [task]
+    var open = [task]
+    while let parent = open.popLast(), !host.isClosing {
+      var below: [TaskRow] = []
+      host.pass(Interrupt()) { _ in
+        below = (try? host.store.subtasks(of: parent, in: host.store.firstOrganizationID)) ?? []
+      }
+      all += below.map { $0.id }
+      open += below.map { $0.id }
+    }
+    return all
+  }
+
+  private static func look(at task: String, _ host: Host) {
     let world = host.world
     host.pass(Interrupt()) { driver in
       let organization = host.store.firstOrganizationID
       do throws(RunError) {
-        guard let snapshot = try driver.snapshot(World.taskID(task), in: organization),
+        guard let snapshot = try driver.snapshot(task, in: organization),
           snapshot.task.status == .paused
         else { return }
         guard let request = snapshot.request else { return world.violate("\(snapshot.task.id) is paused for nothing") }
         let id = world.isUnlucky() ? "another" : world.dice.percent(30) ? nil : request.id
-        try decide(id, World.taskID(task), driver, host)
-        if world.isUnlucky() { try decide(request.id, World.taskID(task), driver, host) }
+        try decide(id, task, driver, host)
+        if world.isUnlucky() { try decide(request.id, task, driver, host) }
       } catch {
         if let problem = Errors.problem(error, host) { world.violate("a decision got \(problem)") }
       }

@@ -60,11 +60,14 @@ final class SimulatedModel: ModelClient, @unchecked Sendable {
     }
     turn.asks += 1
     world.note("model is asked for \(turn.prompt), the time \(turn.asks)")
-    if let end = turn.end { world.violate("the model is asked for \(turn.prompt), which has ended \(end.word)") }
+    // Those below it are stopped right behind it.
+    if let end = turn.end, !turn.isTeam {
+      world.violate("the model is asked for \(turn.prompt), which has ended \(end.word)")
+    }
     if let most = turn.modelCalls, turn.asks > most {
       world.violate("\(turn.prompt) may ask its model \(most) times, and has asked \(turn.asks) times")
     }
-    return ModelReply(to: turn, hasTools: !request.tools.isEmpty, world: world)
+    return ModelReply(to: turn, tools: request.tools.map { $0.name }, world: world)
   }
 
   /// The number of the turn that asks; looks whether what it says is a conversation.
@@ -75,7 +78,9 @@ final class SimulatedModel: ModelClient, @unchecked Sendable {
       switch message {
       case .text(let role, let text):
         if !open.isEmpty { world.violate("a call without a result is followed by a text") }
-        if role == .user, let found = Turn.number(of: text.string ?? "") { number = found }
+        // What agents of a sequence came to stands behind it.
+        let prompt = (text.string ?? "").prefix { $0 != "\n" }
+        if role == .user, let found = Turn.number(of: String(prompt)) { number = found }
       case .calls(_, let calls, _):
         if !open.isEmpty { world.violate("a call without a result is followed by other calls") }
         open = calls.map { $0.id }

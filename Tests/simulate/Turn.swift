@@ -29,13 +29,18 @@ final class Turn {
   /// The calls of tools that were made for it.
   var calls: [String] = []
 
-  init(number: Int, task: Int, manner: Manner, dice: Dice, isCalm: Bool) {
+  /// Whether other agents work on it, too: what it may use up is theirs as well.
+  let isTeam: Bool
+
+  init(number: Int, task: Int, manner: Manner, isTeam: Bool, dice: Dice) {
+    self.isTeam = isTeam
     self.number = number
     self.task = task
     self.manner = manner
     modelCalls = dice.percent(20) ? dice.within(1...4) : nil
     toolCalls = dice.percent(15) ? dice.within(1...5) : nil
-    toolCallsAnswered = dice.percent(15) ? dice.within(1...5) : nil
+    // It holds for each agent by itself.
+    toolCallsAnswered = dice.percent(15) && !isTeam ? dice.within(1...5) : nil
     wantsJSON = dice.percent(15)
   }
 

@@ -13,11 +13,14 @@ struct TurnRecords {
   private(set) var questions = 0
   private(set) var calls: Set<String> = []
   private(set) var resumes = 0
+  /// The call of another task that it answers.
+  private(set) var answers: String?
   /// The ids of all calls.
   private(set) var keys: [String] = []
   private var found: [String] = []
   /// Of the last answer with calls: their ids, and what came of each.
   private var open: [String] = []
+  private var isSequence = false
   private var results: [Int: ToolReturned] = [:]
   private var told: [(key: String, result: ToolReturned)] = []
 
@@ -34,8 +37,16 @@ struct TurnRecords {
   private mutating func take(_ event: Event) {
     switch event {
     case .began(let beginning):
-      prompt = Turn.number(of: beginning.request["input"]?["text"]?.string ?? "")
+      answers = beginning.delegated?.call
+      if answers == nil { prompt = Turn.number(of: beginning.request["input"]?["text"]?.string ?? "") }
+      // The agents of a sequence are asked without a model.
+      if let calls = beginning.team?.calls(sequence: 0) {
+        open = calls.requests.indices.map { calls.id($0) }
+        keys += open
+        isSequence = true
+      }
     case .modelAnswered(let answer):
+      isSequence = false
       open = answer.calls.indices.map { "\(answer.key ?? "")-\($0)" }
       results = [:]
       if Set(open).intersection(keys).isEmpty { keys += open } else { found.append("two calls have one id") }
@@ -54,12 +65,12 @@ struct TurnRecords {
     case .askModel:
       questions += 1
       // Each call has its result before the model is asked again.
-      if results.count != open.count {
+      if results.count != open.count, !isSequence {
         found.append("the model is asked while \(open.count - results.count) calls are open")
       }
       open = []
       results = [:]
-    case .callTool(let call, _): if open.indices.contains(call) { calls.insert(open[call]) }
+    case .callTool(let call, _): if open.indices.contains(call), !isSequence { calls.insert(open[call]) }
     case .finish(let finish):
       switch finish.status {
       case .completed: end = .completed

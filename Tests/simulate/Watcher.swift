@@ -81,8 +81,8 @@ final class Watcher: @unchecked Sendable {
   private func take(_ event: TaskEvent) {
     world.counts.events += 1
     let position = event.position
-    // That a task waits for a person is not an event of its journal; and its last event is told to whoever comes later.
-    if case .updated(let snapshot) = event.content, snapshot.task.status == .paused { return }
+    // That a task was put aside is not an event of its journal; and its last event is told to whoever comes later.
+    if case .updated(let snapshot) = event.content, snapshot.task.status != .executing { return }
     if position == place, !events.isEmpty { return }
     if case .chunk(let bytes) = event.content {
       let key = Watcher.key(position)

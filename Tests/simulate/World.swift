@@ -25,7 +25,7 @@ final class World {
     self.dice = dice
     self.agents = agents
     effects = Effects()
-    agentOfTask = (0..<plan.tasks).map { _ in dice.weigh([(0, 30), (1, 70)]) }
+    agentOfTask = (0..<plan.tasks).map { _ in dice.weigh([(0, 20), (1, 45), (2, 15), (3, 10), (4, 10)]) }
     effects.world = self
   }
 
@@ -48,7 +48,8 @@ final class World {
   func isUnlucky() -> Bool { !isCalm && dice.percent(plan.trouble) }
 
   func newTurn(task: Int, manner: Turn.Manner) -> Turn {
-    let turn = Turn(number: turns.count, task: task, manner: manner, dice: dice, isCalm: isCalm)
+    let turn = Turn(
+      number: turns.count, task: task, manner: manner, isTeam: !agents[agentOfTask[task]].members.isEmpty, dice: dice)
     turns.append(turn)
     return turn
   }

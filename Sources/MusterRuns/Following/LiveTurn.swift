@@ -168,7 +168,8 @@ package final class LiveTurn: @unchecked Sendable {
       case .finished(let snapshot, let cause):
         // Whoever did not submit the run follows it beyond a pause.
         if !isOwner, !snapshot.task.status.isFinal { return .inJournal }
-        let position = EventPosition(sequence: snapshot.task.sequence)
+        // That it was put aside is no event of its journal: who goes on behind it misses nothing and gets nothing twice.
+        let position = snapshot.task.status.isFinal ? EventPosition(sequence: snapshot.task.sequence) : place
         let event = TurnEvents.event(
           snapshot.task.status.isFinal ? .finished(snapshot) : .updated(snapshot), of: task, at: position,
           time: snapshot.task.updatedAt)
