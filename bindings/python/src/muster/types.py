@@ -577,6 +577,8 @@ class InvokeAgentLimits(TypedDict, total=False):
     tool_calls: int
     input_tokens: int
     output_tokens: int
+    cost: float
+    """US dollars, by the plane's prices."""
     seconds: int
     """From the beginning of the turn; waiting for people counts."""
     depth: int
