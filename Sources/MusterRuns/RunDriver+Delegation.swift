@@ -2,6 +2,7 @@ import MusterEngine
 import MusterJSON
 import MusterStore
 import MusterSystem
+import MusterTools
 
 /// Tasks above and below each other.
 extension RunDriver {
@@ -17,6 +18,29 @@ extension RunDriver {
   func isApart(_ id: String, in organization: String) throws(RunError) -> Bool {
     guard let task = try found(id, in: organization) else { return false }
     return task.owner == nil && !task.status.isFinal && !resumes.has(task)
+  }
+
+  /// Whether a task that was put aside could do nothing but wait: a sub-task of it waits for a person, or for a tool.
+  func waitsBelow(_ task: TaskRow, _ run: Run) throws(RunError) -> Bool {
+    guard run.beginning?.team != nil, case .calling(let calls) = run.phase else { return false }
+    var open: [String] = []
+    for call in calls.requests.indices {
+      if case .callTool? = calls.command(call) { open.append(calls.id(call)) }
+    }
+    let subtasks = try asStore { () throws(StoreError) in try store.subtasks(of: task.id, in: task.organizationID) }
+    for subtask in subtasks where subtask.owner == nil && !subtask.status.isFinal {
+      guard let call = try delegated(subtask)?.call, open.contains(call) else { continue }
+      if subtask.status == .paused { return true }
+      let below = try fold(subtask)
+      if missingTool(below) != nil { return true }
+      if try waitsBelow(subtask, below) { return true }
+    }
+    return false
+  }
+
+  /// A tool of the host that a run needs and that is not registered.
+  func missingTool(_ run: Run) -> ToolDeclaration? {
+    (run.beginning?.tools?.tools ?? []).first { $0.agent == nil && tools.spec($0.name) == nil }
   }
 
   /// A sub-task has ended: goes on with the task above it, if that waits for it and was put aside.

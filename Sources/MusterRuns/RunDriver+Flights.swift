@@ -25,7 +25,10 @@ extension RunDriver {
   package func giveBackPlace() { flights.giveBack() }
 
   /// A flight has ended.
-  func landed(_ flight: RunFlight) { flights.remove(flight) }
+  func landed(_ flight: RunFlight) {
+    flights.remove(flight)
+    placeCame()
+  }
 
   /// Starts a run that goes on by itself, and gives its task as it was accepted, once that is on record. It waits for the
   /// turns before it, until `deadline`.

@@ -73,11 +73,11 @@ extension RunDriver {
       return nil
     }
     guard let beginning = run.beginning else { return nil }
-    let missing = (beginning.tools?.tools ?? []).first { $0.agent == nil && tools.spec($0.name) == nil }
-    if let missing {
+    if let missing = missingTool(run) {
       log.write(.info, "runs", "task \(task.id) waits for the tool \(missing.name)")
       return nil
     }
+    if try waitsBelow(task, run) { return nil }
     guard let agent = try agent(task, beginning, &known) else { return nil }
     let commands = run.apply(.resumed, sequence: task.sequence &+ 1)
     let entry = JournalCoding.entry(.resumed, commands: commands, role: nil, at: .now())

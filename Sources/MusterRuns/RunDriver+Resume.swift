@@ -26,7 +26,30 @@ extension RunDriver {
   }
 
   private func resumeParked() throws(RunError) {
-    try goOn(with: try asStore { () throws(StoreError) in try store.parkedTasks() })
+    let parked = try asStore { () throws(StoreError) in try store.parkedTasks() }
+    do throws(RunError) {
+      try goOn(with: parked)
+    } catch {
+      // The others follow when some of these have ended.
+      guard case .tooMany(let most) = error, most > 0 else { throw error }
+      log.write(.info, "runs", "\(most) runs are under way: what was put aside beyond that waits")
+      resumes.waitForPlace()
+      // It may have been the last of them that has just ended.
+      if flights.hasRoom { placeCame() }
+    }
+  }
+
+  /// A run has ended: others may have waited for its place.
+  func placeCame() {
+    if resumes.takeWaiting(), !pool.submit(Resumption(driver: self)) { resumes.waitForPlace() }
+  }
+
+  private final class Resumption: PoolJob {
+    private let driver: RunDriver
+
+    init(driver: RunDriver) { self.driver = driver }
+
+    func run() { driver.toolCame() }
   }
 
   /// Goes on with a task if it was put aside.

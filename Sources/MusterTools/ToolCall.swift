@@ -9,6 +9,8 @@ package final class ToolCall: PoolJob, @unchecked Sendable {
   let frame: ThreadFrame
   let shape: (@Sendable (JSON) -> JSON)?
   private let registry: ToolRegistry
+  /// Whether it was made before: then it may be done, whatever becomes of it now.
+  private let isRepeat: Bool
   // Under the registry's lock.
   /// Set once, before anybody else knows the call.
   var tool: RegisteredTool?
@@ -21,6 +23,7 @@ package final class ToolCall: PoolJob, @unchecked Sendable {
   init(_ invocation: ToolInvocation, registry: ToolRegistry, listener: any ToolListener) {
     id = invocation.callID
     text = invocation.text
+    isRepeat = invocation.isRepeat
     shape = invocation.shape
     frame = ToolThread.frame(invocation.organizationID, invocation.taskID)
     self.registry = registry
@@ -59,7 +62,7 @@ package final class ToolCall: PoolJob, @unchecked Sendable {
     case .unregistered: words = "the tool was unregistered"
     case .timedOut:
       let isReadOnly = tool?.spec.isReadOnly ?? false
-      let doubt = isReadOnly ? "" : isTold ? "; whether it was done is not known" : "; it was not begun"
+      let doubt = isReadOnly ? "" : isTold || isRepeat ? "; whether it was done is not known" : "; it was not begun"
       words = "timed out after \(tool?.spec.timeoutMilliseconds ?? 0) ms\(doubt)"
     }
     return ToolResult(content: .string(words), isError: true)

@@ -24,6 +24,8 @@ final class Flights: @unchecked Sendable {
     return holding
   }
 
+  var hasRoom: Bool { lock.withLock { taken < most } }
+
   /// Keeps a place for a flight to come, until `giveBack`.
   func reserve() throws(RunError) {
     try lock.withLock { () throws(RunError) in

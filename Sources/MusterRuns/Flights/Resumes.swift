@@ -6,11 +6,23 @@ final class Resumes: @unchecked Sendable {
   private let lock = Lock()
   private var taken: [Int64: Int64] = [:]
   private var hasBegun = false
+  /// Whether some had no place among the runs under way.
+  private var lacksPlace = false
 
   /// Whether runs that were put aside are gone on with as soon as they can.
   var isOn: Bool { lock.withLock { hasBegun } }
 
   func begin() { lock.withLock { hasBegun = true } }
+
+  func waitForPlace() { lock.withLock { lacksPlace = true } }
+
+  /// Whether some wait for a place; from now on none does.
+  func takeWaiting() -> Bool {
+    lock.withLock {
+      defer { lacksPlace = false }
+      return lacksPlace
+    }
+  }
 
   /// False when it is taken already.
   func take(_ task: TaskRow) -> Bool {

@@ -68,7 +68,10 @@ final class ToolRound: @unchecked Sendable {
           // The run is being interrupted: who goes on with it makes the call, or none is made.
           if case .closed = error { continue }
           take(
-            ToolResult(content: .string("The tool was not called: \(ToolRound.told(error))."), isError: true), of: call)
+            ToolResult(
+              content: .string(
+                "\(manner == .first ? "The tool was not called" : "Whether the tool was called is not known"): \(ToolRound.told(error))."
+              ), isError: true), of: call)
         }
       default: take(ToolResult(content: .null, isError: true), of: call)
       }
