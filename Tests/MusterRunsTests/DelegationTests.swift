@@ -188,6 +188,33 @@ struct DelegationTests {
     bench.driver.close()
   }
 
+  @Test("a task whose sub-task waits for a person is left alone until then, whoever waits for its thread")
+  func leftAlone() throws {
+    let bench = try Bench(
+      [Self.ask("ann", "pay"), .calls([("add", #"{"n":1}"#)]), .answer("paid"), .answer("done"), .answer("next")],
+      agent: try Self.leader())
+    try bench.tool("add") { _, _, _ in "1" }
+    let gated =
+      #"{"graph":[{"item_id":"add","type":"tool","sub_type":"local_tool","targets":[],"settings":{"hitl_options":{"title":"?"}}}]}"#
+    try bench.lead([("ann", gated), ("bob", "{}")])
+    #expect(try bench.invoke("go").task.status == .pending)
+    let before = try #require(try bench.task())
+    let next = try bench.launch("and then?")
+    try bench.driver.resume()
+    usleep(300_000)
+    #expect(try bench.task()?.sequence == before.sequence)
+    _ = try bench.driver.decide(
+      try #require(try bench.subtasks().first).id, in: bench.organization, request: nil, comment: nil, user: nil
+    ) { _ in .proceed }
+    guard case .task(let snapshot, nil)? = next.end() else {
+      Issue.record("no end")
+      return
+    }
+    #expect(snapshot.text == "next")
+    #expect(try bench.journalProblem() == nil)
+    bench.driver.close()
+  }
+
   @Test("agents that start each other come to an end at the depth that is allowed")
   func depth() throws {
     let circle = #"{"graph":[{"item_id":"ann","type":"agent","targets":[]}]}"#

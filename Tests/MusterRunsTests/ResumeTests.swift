@@ -237,6 +237,21 @@ struct ResumeTests {
     bench.driver.close()
   }
 
+  @Test("of more runs than may be under way each is gone on with when there is a place for it")
+  func places() throws {
+    let path = try StorePath()
+    let first = try Bench(path: path.path, model: ScriptedModel([], fallback: .hang))
+    for number in 1...5 { _ = try first.launch("go", thread: "t\(number)") }
+    try first.awaitQuestions(5)
+    first.driver.close()
+    let bench = try Bench(path: path.path, flights: 2, isNew: false)
+    try bench.driver.resume()
+    for number in 1...5 {
+      try awaitTrue("t\(number) has ended") { try bench.task("t\(number)")?.status == .completed }
+    }
+    bench.driver.close()
+  }
+
   @Test("a blocking invoke is not gone on with: nobody waits for it")
   func attended() throws {
     let path = try StorePath()
