@@ -77,8 +77,7 @@ extension RunDriver {
   /// The run of a task's latest turn, with its tools, as it was when the task was read.
   func fold(_ task: TaskRow) throws(RunError) -> Run {
     let records = try asStore { () throws(StoreError) in try store.recordsOfTurn(task) }
-    // Others may have gone on since.
-    return try withTools(try JournalCoding.fold(records.filter { $0.sequence <= task.sequence }), of: task)
+    return try withTools(try JournalCoding.fold(records), of: task)
   }
 
   /// A run with the tools that its beginning may name by their record.

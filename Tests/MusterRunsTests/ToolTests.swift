@@ -202,6 +202,25 @@ struct ToolTests {
     _ = ear.end()
   }
 
+  @Test("a place far inside of a long turn is found again")
+  func farInside() throws {
+    let calls = (0..<80).map { ("add", #"{"n":\#($0)}"#) }
+    let bench = try Bench([.calls(calls), .answer("done")], agent: Self.one)
+    try bench.tool("add") { _, _, _ in "1" }
+    try bench.invoke("go")
+    let whole = bench.follow()
+    #expect(whole.read())
+    for index in [70, whole.events.count - 40, whole.events.count - 1] {
+      let end = Later { () -> [String] in
+        let rest = bench.follow(after: whole.events[index].position)
+        rest.read()
+        return rest.kinds
+      }
+      // Who stands behind the end gets it all the same.
+      #expect(try end.value() == Array(whole.kinds[min(index + 1, whole.kinds.count - 1)...]))
+    }
+  }
+
   @Test("a call that changes something is on disk before the tool hears of it, whatever the durability")
   func intent() throws {
     for (members, owed) in [("{}", 1), (#"{"read_only":true}"#, 0), (#"{"idempotent":true}"#, 1)] {

@@ -45,7 +45,9 @@ final class Director {
         isReady = true
       } catch {
         world.note("process \(number) could not begin: \(error)")
-        if !Errors.mayFail(world) { world.violate("process \(number) could not begin: \(error)") }
+        if !Errors.mayFail(world), !Errors.isCrowded(error, life, world) {
+          world.violate("process \(number) could not begin: \(error)")
+        }
         hasFailed = true
       }
     }

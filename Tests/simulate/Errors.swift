@@ -10,11 +10,17 @@ enum Errors {
     switch error {
     case .store(let error): return problem(error, host)
     case .timedOut, .busy, .toolMissing: return nil
-    case .tooMany: return host.world.plan.flights < 100 && !host.life.isCalm ? nil : "there are too many runs"
+    case .tooMany: return isCrowded(error, host.life, host.world) ? nil : "there are too many runs"
     case .interrupted(let reason, _):
       return reason == .closing && !host.isClosing ? "something is interrupted as if the plane were being closed" : nil
     case .deleted, .agentDeleted, .agentChanged, .otherAgent, .notRunnable, .unreadable: return "\(error)"
     }
+  }
+
+  /// Whether an error says that there are too many runs, where there may be few.
+  static func isCrowded(_ error: any Error, _ life: Plan.Life, _ world: World) -> Bool {
+    if case .tooMany? = error as? RunError { return world.plan.flights < 100 && !life.isCalm }
+    return false
   }
 
   static func problem(_ error: StoreError, _ host: Host) -> String? {

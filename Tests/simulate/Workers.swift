@@ -4,8 +4,8 @@ import CSimulate
 /// one that dies in earnest takes no more along than that.
 final class Workers {
   private static let seedsAtOnce = 250
-  /// No schedule takes longer, in seconds, unless it never ends.
-  private static let patience: Int32 = 120
+  /// No schedule takes longer, in seconds of the processor, unless it never ends.
+  private static let patience: Int32 = 60
   private static let mostTold = 20
 
   private let options: Options
@@ -71,7 +71,7 @@ final class Workers {
     guard let place = workers.removeValue(forKey: simulate_await(&ending)) else { return }
     let slots = shared + place * width
     if ending != 0 {
-      print("seed \(slots[0]): the process died (\(ending == 14 ? "it did not go on" : "signal \(ending)"))")
+      print("seed \(slots[0]): the process died (\(ending == 27 ? "it did not go on" : "signal \(ending)"))")
       bad += 1
     }
     bad += Int(slots[1])

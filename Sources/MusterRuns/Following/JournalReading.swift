@@ -39,7 +39,9 @@ final class JournalReading {
       if let event = events.popFirst() {
         if let taskKey { return .event(event, key: taskKey) }
       }
-      let after = max(place.isWithinRecord ? place.sequence &- 1 : place.sequence, folded)
+      // What was folded of the turn so far goes on without a gap, also if that is not as far yet as the place.
+      let start = place.isWithinRecord ? place.sequence &- 1 : place.sequence
+      let after = fold == nil ? start : folded
       let id = taskID
       let organization = organizationID
       let isContinued = fold != nil

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <signal.h>
 #include <unistd.h>
@@ -29,11 +30,18 @@ int simulate_fork(void) {
   fflush(stdout);
   int child = fork();
   if (child < 0) abort();
-  if (child == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (child != 0) return child;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // What children tell must not run into each other.
+  setvbuf(stdout, NULL, _IOLBF, 0);
   return child;
 }
 
-void simulate_live_on(int seconds) { alarm((unsigned)seconds); }
+void simulate_live_on(int seconds) {
+  // Of its own: the machine around it may stand still.
+  struct itimerval time = {.it_value = {.tv_sec = seconds}};
+  setitimer(ITIMER_PROF, &time, NULL);
+}
 
 int simulate_await(int *ending) {
   int status = 0;

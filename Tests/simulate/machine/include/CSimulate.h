@@ -100,8 +100,9 @@ int64_t simulate_disk_failures(void);
 void simulate_settle(char *_Nullable *_Nonnull arguments);
 /// Numbers that the program and its children share; zeros.
 int64_t *_Nonnull simulate_share(int count);
-/// Starts a child; 0 in the child. A child that says nothing for so many seconds is ended.
+/// Starts a child; 0 in the child.
 int simulate_fork(void);
+/// Ends the program by a signal, SIGPROF, unless it is called again before that took so many seconds of the processor.
 void simulate_live_on(int seconds);
 /// Waits for a child; gives its number. `ending`: 0 when it ended by itself, else the number of the signal that ended it, or -1.
 int simulate_await(int *_Nonnull ending);
