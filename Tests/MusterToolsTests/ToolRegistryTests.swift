@@ -13,9 +13,12 @@ struct ToolRegistryTests {
     try ToolSpec(try JSON.parse(Array(#"{"name":"\#(name)"\#(more)}"#.utf8)))
   }
 
-  private func invocation(_ name: String, _ id: String = "c1", task: String = "t") -> ToolInvocation {
+  private func invocation(
+    _ name: String, _ id: String = "c1", task: String = "t", isRepeat: Bool = false
+  ) -> ToolInvocation {
     ToolInvocation(
-      callID: id, name: name, arguments: .literal(#"{"n":1}"#), organizationID: "o", agentID: "a", taskID: task)
+      callID: id, name: name, arguments: .literal(#"{"n":1}"#), organizationID: "o", agentID: "a", taskID: task,
+      isRepeat: isRepeat)
   }
 
   @Test("The host is told of a call in full, and its answer is the result")
@@ -125,17 +128,20 @@ struct ToolRegistryTests {
     let registry = ToolRegistry(threads: 1, log: .none)
     let door = Door()
     let host = HostStub { _ in door.pass() }
-    let (first, second) = (Results(), Results())
+    let (first, second, third) = (Results(), Results(), Results())
     try registry.register(try spec("slow", #","timeout_ms":300"#), host)
     _ = try registry.start(invocation("slow", "c1"), onCaller: false, listener: first)
     #expect(host.waits { $0.threadsInside == 1 })
     _ = try registry.start(invocation("slow", "c2"), onCaller: false, listener: second)
+    // It may have been done when it was made before.
+    _ = try registry.start(invocation("slow", "c3", isRepeat: true), onCaller: false, listener: third)
     #expect(first.text == "timed out after 300 ms; whether it was done is not known")
     #expect(second.text == "timed out after 300 ms; it was not begun")
+    #expect(third.text == "timed out after 300 ms; whether it was done is not known")
     door.open()
     registry.close()
     #expect(host.calls == ["c1"] && host.cancels == ["c1"])
-    #expect(first.count == 1 && second.count == 1)
+    #expect(first.count == 1 && second.count == 1 && third.count == 1)
   }
 
   @Test("A tool on the caller's thread runs inside start, on that thread, and has no time-out")

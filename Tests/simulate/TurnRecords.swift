@@ -89,7 +89,7 @@ struct TurnRecords {
       let text = result.result.string ?? ""
       let isDone = effects.isDone(key)
       if !result.isError, text.hasPrefix("did "), !isDone { found.append("\(key) is told as done, and was not") }
-      if isDone, text.contains("not called") || text.contains("not begun") {
+      if isDone, text.contains("not called:") || text.contains("not begun") {
         found.append("\(key) was done, and is told as not: \(text)")
       }
     }

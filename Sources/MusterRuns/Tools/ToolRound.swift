@@ -67,11 +67,10 @@ final class ToolRound: @unchecked Sendable {
         } catch {
           // The run is being interrupted: who goes on with it makes the call, or none is made.
           if case .closed = error { continue }
+          let again = manner == .first ? "" : " again, and whether it was done before is not known"
           take(
-            ToolResult(
-              content: .string(
-                "\(manner == .first ? "The tool was not called" : "Whether the tool was called is not known"): \(ToolRound.told(error))."
-              ), isError: true), of: call)
+            ToolResult(content: .string("The tool was not called\(again): \(ToolRound.told(error))."), isError: true),
+            of: call)
         }
       default: take(ToolResult(content: .null, isError: true), of: call)
       }
