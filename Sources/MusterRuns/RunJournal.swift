@@ -78,10 +78,24 @@ struct RunJournal {
       subtasks: subtasks)
   }
 
-  /// Somebody else ended the task: gives what they made of it.
+  /// Somebody else ended the turn: gives what they made of it, also when another turn has begun since.
   func lost() throws(RunError) -> TaskSnapshot {
-    guard let snapshot = try driver.snapshot(task.id, in: task.organizationID) else { throw .deleted }
-    return snapshot
+    guard let now = try driver.snapshot(task.id, in: task.organizationID), now.task.key == task.key else {
+      throw .deleted
+    }
+    if now.task.turn == task.turn { return now }
+    let reading = JournalReading(driver: driver, organizationID: task.organizationID, taskID: task.id)
+    var place = EventPosition(sequence: task.firstSequence)
+    while true {
+      switch try reading.next(after: place, key: task.key, lastTurn: task.turn) {
+      case .event(let event, _):
+        place = event.position
+        continue
+      case .end(let event): if case .finished(let snapshot) = event.content { return snapshot }
+      case .gone, .running: break
+      }
+      throw .deleted
+    }
   }
 
   /// The beginning without the text of the system message, which is in the turn's first record and may be long. It is the
