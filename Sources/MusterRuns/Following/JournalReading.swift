@@ -111,8 +111,7 @@ final class JournalReading {
     }
     var turn = TurnEvents(task: task, subtasks: subtasks)
     var last: TaskEvent?
-    // The next turn may have begun since the task was read.
-    for record in records where record.sequence <= task.sequence { last = try turn.take(record, from: .start).last }
+    for record in records { last = try turn.take(record, from: .start).last }
     return last
   }
 }

@@ -176,10 +176,11 @@ extension Store {
 
   // MARK: - Reading
 
-  /// The records of the latest turn, in order.
+  /// The records of the latest turn, in order, as far as the row knows them: others may have gone on since it was read, and
+  /// begun another turn.
   package func recordsOfTurn(_ task: TaskRow) throws(StoreError) -> [JournalRecord] {
     let first = try JournalKey.of(task.firstSequence, of: task.key)
-    let last = try JournalKey.last(of: task.key)
+    let last = try JournalKey.of(task.sequence, of: task.key)
     return try readOnce { (database: Database) throws(StoreError) -> [JournalRecord] in
       try database.statement(
         "SELECT \(JournalRecord.columns) FROM journal j WHERE j.key BETWEEN ? AND ? ORDER BY j.key"
