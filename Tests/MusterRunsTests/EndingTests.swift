@@ -74,6 +74,22 @@ struct EndingTests {
     #expect(try run.value().task.status == .stopped)
   }
 
+  @Test("who loses a turn is told how that turn ended, also when the next one has ended by then")
+  func stopElsewhereAndGoOn() throws {
+    let path = try StorePath()
+    // It looks only now and then whether the task is still its own.
+    let bench = try Bench([.hang], path: path.path, tickMilliseconds: 1_000)
+    let other = try Bench([.answer("another")], path: path.path, isNew: false)
+    let run = Later { try bench.invoke("go") }
+    try bench.awaitQuestions(1)
+    #expect(try other.driver.stop("t1", in: bench.organization)?.task.status == .stopped)
+    #expect(try other.invoke("again").text == "another")
+    let lost = try run.value()
+    #expect(lost.task.status == .stopped)
+    #expect(lost.text == nil)
+    #expect(try lost.beginning().request["input"]?["text"]?.string == "go")
+  }
+
   @Test("the sleep before a retry ends with a stop, also one of another plane", arguments: [true, false])
   func stopWhileWaiting(elsewhere: Bool) throws {
     let path = try StorePath()

@@ -239,6 +239,17 @@ struct TurnTests {
     }
   }
 
+  @Test("The records of a turn are those that its row knows, also when the next turn has begun since that was read")
+  func recordsOfItsOwn() throws {
+    try withStore { store, _ throws in
+      let organization = store.firstOrganizationID
+      let before = try store.run(start("t1", in: organization))
+      #expect(try store.recordsOfTurn(before).map { $0.sequence } == [1, 2])
+      _ = try store.begin(start("t1", in: organization, after: before))
+      #expect(try store.recordsOfTurn(before).map { $0.sequence } == [1, 2])
+    }
+  }
+
   @Test("A task comes with the first record of its latest turn and its result, of one moment")
   func withRecords() throws {
     try withStore { store, _ throws in
