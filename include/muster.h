@@ -225,7 +225,7 @@ typedef struct muster_host {
  * key goes nowhere else. A call whose time runs out, or that is cancelled, closes its connection; its run goes on there.
  *
  * A new file gets mode 0600. A file that is not a Muster store, or that a newer version wrote, is left untouched and gives
- * MUSTER_E_STORE. Tasks that dead processes left unfinished end with status `error` and internal status `interrupted`.
+ * MUSTER_E_STORE. What dead processes left unfinished is seen to: see muster_resume().
  * `host` may be NULL, `out` may not. The handle in `out` is closed with muster_close(). Blocks on the disk. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_open(const char *MUSTER_NULLABLE config, const muster_host *MUSTER_NULLABLE host,
                                                          muster *MUSTER_NULLABLE *MUSTER_NULLABLE out,
@@ -242,9 +242,10 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_resume(muster *MUSTER_NULLAB
                                                            muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
 /* Closes a plane: refuses new calls, interrupts those under way (they answer MUSTER_E_CLOSED; the tasks of blocking calls end `error`,
- * `interrupted`, others are put aside, `pending`, for muster_resume()), tells running tools (muster_tool_cancelled() is true, MUSTER_EVENT_TOOL_CANCEL comes), waits until all have returned, and closes the
- * store. When it returns, no callback runs again. NULL, a closed and an inherited
- * handle are harmless. From a callback of the plane: MUSTER_E_WOULD_DEADLOCK. Since 0.1.0. */
+ * `interrupted`, others are put aside, `pending`, for muster_resume()), tells running tools (muster_tool_cancelled() is true,
+ * MUSTER_EVENT_TOOL_CANCEL comes), waits until all callbacks have returned, and closes the store. Only then can another process make a
+ * call again that was under way; a host that answers calls of a queue, or after its callback has returned, ends that work before it
+ * closes the plane. When it returns, no callback runs again. NULL, a closed and an inherited handle are harmless. From a callback of the plane: MUSTER_E_WOULD_DEADLOCK. Since 0.1.0. */
 MUSTER_API muster_status muster_close(muster *MUSTER_NULLABLE plane);
 
 /* ---- Any operation ------------------------------------------------------------------------------------------------- */

@@ -202,7 +202,8 @@ package struct Failure: Error, Sendable {
     case .timedOut(let task): self = .ended(.timeout, "the time of the call ran out", taskID: task)
     case .interrupted(.cancelled, let task): self = .ended(.cancelled, "the call was cancelled", taskID: task)
     case .interrupted(.closing, let task): self = .ended(.closed, "the plane was closed", taskID: task)
-    case .interrupted(.stopped, let task): self = .ended(.cancelled, "the task was stopped", taskID: task)
+    case .interrupted(.stopped, let task), .interrupted(.unneeded, let task):
+      self = .ended(.cancelled, "the task was stopped", taskID: task)
     case .deleted: self = .api(404, "Task not found")
     case .agentDeleted: self = .api(404, "Agent not found")
     case .agentChanged: self = Failure(.busy, "the agent was changed while the run began")

@@ -107,6 +107,8 @@ package enum StopReason: String, Sendable {
   case timeout
   /// The seconds that the run may take are over.
   case seconds
+  /// The task that it was a sub-task of has ended, and nobody had stopped that.
+  case parent
 }
 
 /// A model's answer.

@@ -143,6 +143,7 @@ package struct Run: Sendable {
       case .cancelled:
         return [.finish(.init(status: .stopped, internalStatus: "cancelled", isManuallyStopped: true))]
       case .timeout: return [.finish(.init(status: .stopped, internalStatus: "timeout"))]
+      case .parent: return [.finish(.init(status: .stopped, internalStatus: "parent_ended"))]
       case .seconds:
         let most = beginning?.limits.seconds ?? 0
         return [Run.exceeded("seconds", "The run used up the \(most) seconds that it may take.")]

@@ -68,10 +68,10 @@ extension RunDriver {
   }
 
   /// Stops the sub-tasks that a task has started and that have not ended.
-  func stopSubtasks(of task: TaskRow) throws(RunError) {
+  func stopSubtasks(of task: TaskRow, because reason: StopReason) throws(RunError) {
     let subtasks = try asStore { () throws(StoreError) in try store.subtasks(of: task.id, in: task.organizationID) }
     for subtask in subtasks where !subtask.status.isFinal {
-      if try delegated(subtask) != nil { _ = try stop(subtask.id, in: task.organizationID) }
+      if try delegated(subtask) != nil { _ = try stop(subtask.id, in: task.organizationID, because: reason) }
     }
   }
 }

@@ -69,4 +69,20 @@ extension RunDriver {
     // Each holds the other.
     watch.feed = nil
   }
+
+  /// Keeps a run of a plane that closes until the host's code has returned: whoever went on with it before might make a
+  /// call again that is still being made.
+  func putAsideLater(_ task: TaskRow) { flights.leaveInHost(task) }
+
+  /// Puts aside what was kept so. Called once, when the host's code has returned. A task for which that fails is put aside
+  /// by whoever opens the store next.
+  package func putAsideKept() {
+    for task in flights.takeInHost() {
+      do throws(StoreError) {
+        _ = try store.park(task, as: .pending, with: nil, durable: settings.isDurable)
+      } catch {
+        log.write(.warning, "runs", "task \(task.id) could not be put aside")
+      }
+    }
+  }
 }

@@ -190,18 +190,20 @@ package final class RunDriver: @unchecked Sendable {
 
   // MARK: - Ending from outside
 
-  /// Stops a task, wherever it runs; a task that has ended is given unchanged. Nil when there is none.
-  package func stop(_ id: String, in organization: String) throws(RunError) -> TaskSnapshot? {
+  /// Stops a task and those below it, wherever they run; a task that has ended is given unchanged. Nil when there is none.
+  package func stop(
+    _ id: String, in organization: String, because reason: StopReason = .person
+  ) throws(RunError) -> TaskSnapshot? {
     while true {
       guard let task = try found(id, in: organization) else { return nil }
       if !task.status.isFinal {
         let live = feed.turn(organization, id)
-        guard try end(task, with: .stopRequested(.person, text: live.flatMap { RunFlight.text($0.freeze()) })) else {
+        guard try end(task, with: .stopRequested(reason, text: live.flatMap { RunFlight.text($0.freeze()) })) else {
           live?.unfreeze()
           continue
         }
         if let run = running.run(TaskName(organization, id)) { interruptIfLost(run) }
-        try stopSubtasks(of: task)
+        try stopSubtasks(of: task, because: reason)
       }
       return try snapshot(id, in: organization)
     }

@@ -90,7 +90,9 @@ struct RunJournal {
     if let end {
       driver.counts.end(end.status)
       // None is left that nobody waits for.
-      if run.beginning?.team != nil, !isInterruption(event) { try? driver.stopSubtasks(of: written) }
+      if run.beginning?.team != nil, !isInterruption(event) {
+        try? driver.stopSubtasks(of: written, because: written.isManuallyStopped ? .person : .parent)
+      }
     }
     self.task = written
     lastTime = time

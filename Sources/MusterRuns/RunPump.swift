@@ -85,6 +85,8 @@ struct RunPump {
           // unfinished.
           _ = try journal.record(.stopRequested(.person))
           return try journal.lost()
+        case .unneeded:
+          guard try journal.record(.stopRequested(.parent)) else { return try journal.lost() }
         case .cancelled:
           guard try journal.record(.stopRequested(.cancelled)) else { return try journal.lost() }
         case .closing:
@@ -118,8 +120,7 @@ struct RunPump {
     let changed = Condition()
     let wake = { lock.withLock { changed.signal() } }
     let round = ToolRound(calls, of: journal, deadline: deadline, tell: wake)
-    // Sub-tasks hear of the end of the plane themselves.
-    defer { round.cancel(stopsSubtasks: interrupt.reason != .closing) }
+    defer { round.cancel(interrupt.reason ?? .unneeded) }
     return try interrupt.whileWaking(wake) { () throws(RunError) -> Outcome? in
       while true {
         round.start(onCaller: true)

@@ -7,6 +7,8 @@ package final class Interrupt: @unchecked Sendable {
     case stopped
     /// The plane is being closed.
     case closing
+    /// What the work was for is over.
+    case unneeded
   }
 
   private let lock = Lock()

@@ -46,7 +46,7 @@ struct DelegationTests {
     #expect(subtask.agentID == "ann" && subtask.status == .completed && subtask.triggeringAgentID == Bench.agentID)
     #expect(try bench.task()?.status == .completed)
     #expect(try bench.journalProblem() == nil)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test(
@@ -61,7 +61,7 @@ struct DelegationTests {
     #expect(try bench.invoke("go").text == "done")
     #expect(bench.messages(3).filter { $0.hasPrefix("user") }.count == (isContinuous ? 2 : 1))
     #expect(try bench.subtasks().count == (isContinuous ? 1 : 2))
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("what was said before is summed up by the agent's model, given whole, or left out")
@@ -84,7 +84,7 @@ struct DelegationTests {
         #expect(bench.messages(2).last == "user: now add")
         #expect(bench.messages(2).first == "system: add")
       }
-      bench.driver.close()
+      bench.close()
     }
   }
 
@@ -109,7 +109,7 @@ struct DelegationTests {
         #expect(bench.model.requests[2].tools.isEmpty)
       }
       // The next turn knows what this one came to.
-      bench.driver.close()
+      bench.close()
       #expect(try bench.journalProblem() == nil)
     }
   }
@@ -122,7 +122,7 @@ struct DelegationTests {
     let snapshot = try bench.invoke("go")
     #expect(snapshot.task.status == .failed && snapshot.task.internalStatus == "sub_agent")
     #expect(try bench.subtasks().map { $0.status } == [.error])
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("who stops a task stops what it has started")
@@ -134,7 +134,26 @@ struct DelegationTests {
     #expect(try bench.driver.stop("t1", in: bench.organization)?.task.status == .stopped)
     _ = ear.end()
     try awaitTrue("it is stopped") { try bench.subtasks().first?.status == .stopped }
-    bench.driver.close()
+    #expect(try bench.subtasks().first?.isManuallyStopped == true)
+    bench.close()
+  }
+
+  @Test(
+    "a sub-task that ends because the time of the task above is over was stopped by nobody", arguments: [false, true])
+  func timeOut(isFlight: Bool) throws {
+    let bench = try Bench([Self.ask("ann", "add"), .hang], agent: try Self.leader())
+    try bench.lead(Self.both)
+    if isFlight {
+      _ = try bench.launch("go", milliseconds: 500).end()
+    } else {
+      #expect(throws: RunError.self) { try bench.invoke("go", milliseconds: 500) }
+    }
+    try awaitTrue("it is stopped") { try bench.subtasks().first?.status.isFinal == true }
+    let subtask = try #require(try bench.subtasks().first)
+    #expect(subtask.status == .stopped)
+    #expect(!subtask.isManuallyStopped)
+    #expect(["timeout", "parent_ended"].contains(subtask.internalStatus ?? ""))
+    bench.close()
   }
 
   @Test("the end of a plane puts both aside, and both are gone on with; the agent is not started twice")
@@ -144,7 +163,7 @@ struct DelegationTests {
     try first.lead(Self.both)
     _ = try first.launch("go")
     try first.awaitQuestions(2)
-    first.driver.close()
+    first.close()
     #expect(try first.task()?.status == .pending)
     #expect(try first.subtasks().map { $0.status } == [.pending])
     let bench = try Bench([.answer("3"), .answer("done")], agent: try Self.leader(), path: path.path, isNew: false)
@@ -155,7 +174,7 @@ struct DelegationTests {
     #expect(bench.model.requests.count == 2)
     #expect(try bench.subtasks().count == 1)
     #expect(try bench.journalProblem() == nil)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test(
@@ -185,7 +204,7 @@ struct DelegationTests {
     try awaitTrue("the task has ended") { try bench.task()?.status == .completed }
     #expect(try bench.text("t1") == "done")
     #expect(try bench.journalProblem() == nil)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("a task whose sub-task waits for a person is left alone until then, whoever waits for its thread")
@@ -212,7 +231,7 @@ struct DelegationTests {
     }
     #expect(snapshot.text == "next")
     #expect(try bench.journalProblem() == nil)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("agents that start each other come to an end at the depth that is allowed")
@@ -232,7 +251,7 @@ struct DelegationTests {
     let last = try #require(try bench.task(id))
     #expect(last.status == .failed && last.internalStatus == "limit_depth")
     #expect(model.requests.count <= 20)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("sub-tasks share what the task may use up, and together do not cross it")
@@ -246,7 +265,7 @@ struct DelegationTests {
     #expect(snapshot.task.status == .failed && snapshot.task.internalStatus == "limit_model_calls")
     #expect(model.requests.count <= 9)
     #expect(model.requests.count > 3)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("seconds are those of the turn: a model that takes longer is given up, and so is what was started")
@@ -256,7 +275,7 @@ struct DelegationTests {
     let snapshot = try bench.invoke("go", request: #"{"limits":{"seconds":1}}"#)
     #expect(snapshot.task.status == .failed && snapshot.task.internalStatus == "limit_seconds")
     try awaitTrue("it is stopped") { try bench.subtasks().first?.status.isFinal == true }
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("a run whose cost is limited needs a price of its model")
@@ -272,6 +291,6 @@ struct DelegationTests {
     try bench.lead([("ann", "{}")])
     #expect(throws: RunError.self) { try bench.invoke("go") }
     #expect(try bench.task() == nil)
-    bench.driver.close()
+    bench.close()
   }
 }

@@ -50,7 +50,7 @@ struct FlightRaceTests {
       }
       group.wait()
       // Whatever goes on, and would for long, is ended by the end of the plane.
-      bench.driver.close()
+      bench.close()
       #expect(ear.ends.count == 1)
       let isDeleted = blows.contains(.delete)
       for reader in readers {
@@ -95,7 +95,7 @@ struct FlightRaceTests {
       if reader.finished?.task.status == .completed, reader.text == "ok" { completed += 1 }
     }
     #expect(completed == count)
-    bench.driver.close()
+    bench.close()
     #expect(ears.allSatisfy { $0.ends.count == 1 })
   }
 
@@ -134,6 +134,6 @@ struct FlightRaceTests {
     #expect(rest.read())
     #expect(returned + rest.text == text.joined())
     #expect(ear.ends.count == 1)
-    bench.driver.close()
+    bench.close()
   }
 }

@@ -23,7 +23,7 @@ struct FlightTests {
     #expect(reader.finished?.task.status == .completed)
     #expect(reader.finished?.result?.string == "one two three")
     #expect(reader.finished?.task.completionTokens == 3)
-    bench.driver.close()
+    bench.close()
     #expect(ear.ends.count == 1)
   }
 
@@ -39,7 +39,7 @@ struct FlightTests {
       }
     }
     #expect(statuses == [.pending, .executing, .completed])
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("pieces come while the model still answers, also to a follower that came late")
@@ -64,7 +64,7 @@ struct FlightTests {
     #expect(reader.text == "Héllo, you")
     #expect(late.text == "Héllo, you")
     #expect(late.finished?.result?.string == "Héllo, you")
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("a failed attempt withdraws its text; its records are events without a gap")
@@ -88,7 +88,7 @@ struct FlightTests {
       ])
     #expect(reader.events.map { $0.position.attempt } == [nil, 1, 1, nil, nil, 2, nil])
     #expect(reader.finished?.result?.string == "kept")
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("who comes back gets what comes behind the event that it names: from the journal, whatever the place")
@@ -120,7 +120,7 @@ struct FlightTests {
       #expect(behind.read())
       #expect(behind.kinds == ["finished 4"])
     }
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("a cancelled run ends stopped with the text so far, and its connection is closed at once")
@@ -149,7 +149,7 @@ struct FlightTests {
     let later = bench.follow()
     #expect(later.read())
     #expect(later.finished?.result?.string == "so far")
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("a person who stops the task stops the run, and the text so far is kept")
@@ -169,7 +169,7 @@ struct FlightTests {
     #expect(reader.finished?.task.status == .stopped)
     #expect(reader.finished?.task.isManuallyStopped == true)
     #expect(ear.end() != nil)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("a run whose time is over ends stopped by a time-out, while it asks and while it waits for another attempt")
@@ -186,7 +186,7 @@ struct FlightTests {
         Issue.record("the submitter was not told that the time is over")
         return
       }
-      bench.driver.close()
+      bench.close()
     }
   }
 
@@ -215,7 +215,7 @@ struct FlightTests {
       whole.kinds == [
         "created 1", "updated 1.1.0", "chunk 1", "finished 2", "created 3", "updated 3.1.0", "chunk 3", "finished 4",
       ])
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("a busy thread is refused to who asks for that, and its turn is replaced for who asks for that")
@@ -247,7 +247,7 @@ struct FlightTests {
     }
     #expect(snapshot.result?.string == "d")
     #expect(snapshot.task.turn == 2)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("closing ends every run, begun or not, each exactly once")
@@ -257,7 +257,7 @@ struct FlightTests {
     let ears = [try bench.launch("one"), try bench.launch("two"), try bench.launch("x", thread: "t2")]
     _ = try #require(model.next())
     _ = try #require(model.next())
-    bench.driver.close()
+    bench.close()
     for ear in ears { #expect(ear.ends.count == 1) }
     let task = try #require(try bench.driver.snapshot("t2", in: bench.organization))
     // What has begun is put aside, for whoever goes on with it.
@@ -285,7 +285,7 @@ struct FlightTests {
       return
     }
     #expect(call.cancelled != nil)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("a run that the plane has no room for is refused, and one that has ended makes room")
@@ -302,6 +302,6 @@ struct FlightTests {
     let again = try bench.launch("c", thread: "3")
     try #require(model.next()).end()
     #expect(again.end() != nil)
-    bench.driver.close()
+    bench.close()
   }
 }

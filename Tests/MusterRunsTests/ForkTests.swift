@@ -199,13 +199,13 @@ struct ForkTests {
     try first.invoke("go")
     try fork(first, at: 2, Change(request: [("input", #"{"text":"on"}"#)]))
     try first.awaitQuestions(2)
-    first.driver.close()
+    first.close()
     let bench = try Bench([.answer("second")], path: path.path, isNew: false)
     try bench.driver.resume()
     try awaitEnd(bench)
     #expect(bench.messages(0) == ["user: go", "assistant: first", "user: on"])
     #expect(try problem(bench) == nil)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("an event that the task does not have is no place, and a tool that is missing, or no room, leaves no task")

@@ -76,14 +76,14 @@ struct HistoryTests {
     _ = try first.launch("c")
     try first.awaitQuestions(5)
     let asked = first.messages(4)
-    first.driver.close()
+    first.close()
     let bench = try Bench([.answer("C")], path: path.path, isNew: false)
     try bench.tool("add") { _, _, _ in "1" }
     try bench.driver.resume()
     try awaitTrue("the task ends") { try bench.task()?.status == .completed }
     #expect(bench.messages(0) == asked)
     #expect(asked.count == 7)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("come with what only their model understands, for that model alone")

@@ -26,7 +26,7 @@ struct ResumeTests {
     } else {
       try bench.awaitQuestions(1)
     }
-    bench.driver.close()
+    bench.close()
     guard case .failed(.interrupted(.closing, "t1"))? = ear.end() else {
       Issue.record("\(String(describing: ear.ends))")
       return tool
@@ -40,6 +40,34 @@ struct ResumeTests {
     try awaitTrue("the task is \(status)") { try bench.task()?.status == status }
   }
 
+  @Test("nobody goes on with the run of a plane that closes before the host's code has returned")
+  func hostAtWork() throws {
+    let path = try StorePath()
+    let closing = try Bench([Self.call], agent: Self.agent, path: path.path)
+    let goesOn = DispatchSemaphore(value: 0)
+    let tool = try closing.tool("add", #"{"probe":true}"#) { _, _, _ in
+      _ = goesOn.wait(timeout: .now() + 20)
+      return nil
+    }
+    let ear = try closing.launch("go")
+    try awaitTrue("the tool is called") { tool.calls.count == 1 }
+    let end = Later { closing.close() }
+    try awaitTrue("who launched the run hears of the end") { ear.end() != nil }
+    try awaitTrue("the tool hears of it") { tool.cancelled.count == 1 }
+    let bench = try Bench([.answer("done")], agent: Self.agent, path: path.path, isNew: false)
+    let other = try bench.tool("add", #"{"probe":true}"#) { _, _, _ in #"{"done":true,"result":1}"# }
+    try bench.driver.resume()
+    #expect(try bench.task()?.status == .executing)
+    #expect(other.calls.isEmpty)
+    goesOn.signal()
+    try end.value()
+    #expect(try bench.task()?.status == .pending)
+    try bench.driver.resume()
+    try awaitEnd(bench)
+    #expect(other.calls.count == 1)
+    bench.close()
+  }
+
   @Test("a run that was asking its model asks it again")
   func asking() throws {
     let path = try StorePath()
@@ -51,7 +79,7 @@ struct ResumeTests {
     #expect(try bench.driver.snapshot("t1", in: bench.organization)?.text == "done")
     #expect(bench.messages(0) == ["user: go"])
     #expect(try bench.journalProblem() == nil)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test(
@@ -69,7 +97,7 @@ struct ResumeTests {
     #expect(tool.calls.first?["repeat"]?.bool == true)
     #expect(bench.messages(0).last == "c0: 2")
     #expect(try bench.journalProblem() == nil)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test(
@@ -87,7 +115,7 @@ struct ResumeTests {
     #expect(tool.tool?.calls.map { $0["probe"]?.bool } == (wasDone ? [true] : [true, false]))
     #expect(bench.messages(0).last == (wasDone ? "c0: then" : "c0: now"))
     #expect(try bench.journalProblem() == nil)
-    bench.driver.close()
+    bench.close()
   }
 
   private final class Registered: @unchecked Sendable {
@@ -120,7 +148,7 @@ struct ResumeTests {
       #expect(tool.calls.count == calls)
       #expect(bench.messages(0).last == told)
       #expect(try bench.journalProblem() == nil)
-      bench.driver.close()
+      bench.close()
     }
   }
 
@@ -134,14 +162,14 @@ struct ResumeTests {
     }
     _ = try first.launch("go")
     try awaitTrue("the first result is on record") { try tool.calls.count == 2 && first.task()?.sequence == 3 }
-    first.driver.close()
+    first.close()
     let bench = try Bench([.answer("done")], agent: Self.agent, path: path.path, isNew: false)
     let again = try bench.tool("add", #"{"idempotent":true}"#) { _, _, _ in #""two""# }
     try bench.driver.resume()
     try awaitEnd(bench)
     #expect(again.calls.map { $0["arguments"]?["n"]?.int64 } == [2])
     #expect(bench.messages(0).suffix(2) == ["c0: one", "c1: two"])
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("a run whose tool is not registered waits until it is")
@@ -156,7 +184,7 @@ struct ResumeTests {
     try bench.tool("add", #"{"read_only":true}"#) { _, _, _ in "2" }
     bench.driver.toolCame()
     try awaitEnd(bench)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("opening touches nothing, and two that go on at once do not both: the model is asked once")
@@ -171,7 +199,7 @@ struct ResumeTests {
     for other in others { try other.value() }
     try awaitEnd(bench)
     #expect(bench.model.requests.count == 1)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("each of hundreds of runs is gone on with, and one whose journal cannot be read ends and keeps none back")
@@ -187,7 +215,7 @@ struct ResumeTests {
     try awaitTrue("all have their answers on record") {
       try names.allSatisfy { try first.task($0)?.sequence == 2 }
     }
-    first.driver.close()
+    first.close()
     let bench = try Bench(
       agent: Self.agent, path: path.path, model: ScriptedModel([], fallback: .answer("done")), isNew: false)
     let broken = try #require(try bench.task("t300"))
@@ -207,7 +235,7 @@ struct ResumeTests {
       before.calls.allSatisfy {
         $0["task_id"]?.isString("t300") == true || keys.contains($0["idempotency_key"]?.string ?? "")
       })
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("the next turn of a thread comes behind the one that was put aside")
@@ -218,7 +246,7 @@ struct ResumeTests {
     try bench.tool("add") { _, _, _ in "1" }
     #expect(try bench.invoke("on").text == "second")
     #expect(bench.messages(1) == ["user: go", "assistant: first", "user: on"])
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("a run that may not ask its model once more ends when it is gone on with, and does not stay behind")
@@ -227,14 +255,14 @@ struct ResumeTests {
     let first = try Bench([.hang], path: path.path)
     _ = try first.launch("go", request: #"{"limits":{"model_calls":1}}"#)
     try first.awaitQuestions(1)
-    first.driver.close()
+    first.close()
     let bench = try Bench(path: path.path, isNew: false)
     try bench.driver.resume()
     try awaitEnd(bench, .failed)
     #expect(try bench.task()?.internalStatus == "limit_model_calls")
     #expect(try bench.task()?.owner == nil)
     #expect(try bench.journalProblem() == nil)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("of more runs than may be under way each is gone on with when there is a place for it")
@@ -243,13 +271,13 @@ struct ResumeTests {
     let first = try Bench(path: path.path, model: ScriptedModel([], fallback: .hang))
     for number in 1...5 { _ = try first.launch("go", thread: "t\(number)") }
     try first.awaitQuestions(5)
-    first.driver.close()
+    first.close()
     let bench = try Bench(path: path.path, flights: 2, isNew: false)
     try bench.driver.resume()
     for number in 1...5 {
       try awaitTrue("t\(number) has ended") { try bench.task("t\(number)")?.status == .completed }
     }
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("a blocking invoke is not gone on with: nobody waits for it")
@@ -286,7 +314,7 @@ struct ResumeTests {
     } else {
       #expect(try first.invoke("go").task.status == .paused)
     }
-    first.driver.close()
+    first.close()
     let bench = try Bench([.answer("done")], agent: Self.gated, path: path.path, isNew: false)
     let tool = try bench.tool("add") { _, _, _ in "2" }
     try bench.driver.takeInventory()
@@ -302,7 +330,7 @@ struct ResumeTests {
     #expect(tool.calls.count == 1)
     #expect(tool.calls.first?["repeat"]?.bool == false)
     #expect(try bench.journalProblem() == nil)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test(
@@ -322,7 +350,7 @@ struct ResumeTests {
     _ = try bench.driver.decide("t1", in: bench.organization, request: nil, comment: nil, user: nil) { _ in .proceed }
     try awaitEnd(bench)
     #expect(inCall.value - before == syncs)
-    bench.driver.close()
+    bench.close()
   }
 
   private final class Counted: @unchecked Sendable { var value: Int64 = 0 }
@@ -335,7 +363,7 @@ struct ResumeTests {
     first.tools.beginClosing()
     _ = try first.launch("go")
     try awaitTrue("the answer is on record") { try first.task()?.sequence == 2 }
-    first.driver.close()
+    first.close()
     #expect(try first.task()?.sequence == 2)
     #expect(try first.task()?.status == .pending)
   }
@@ -359,7 +387,7 @@ struct ResumeTests {
       Issue.record("decided twice")
       return
     }
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("a task that waits for a person can be stopped")
@@ -399,7 +427,7 @@ struct ResumeTests {
     let past = bench.follow()
     #expect(past.read())
     #expect(reader.kinds == past.kinds)
-    bench.driver.close()
+    bench.close()
   }
 
   @Test("followers see the pause, the decision, the call and the end, without a gap")
@@ -419,7 +447,7 @@ struct ResumeTests {
         "created 1", "updated 1.1.0", "asked add 2", "updated 3", "updated 4", "returned add 5", "chunk 5",
         "finished 6",
       ])
-    bench.driver.close()
+    bench.close()
   }
 }
 

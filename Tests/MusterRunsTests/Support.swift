@@ -58,6 +58,15 @@ final class Bench: @unchecked Sendable {
 
   deinit { StoreRegistry.close(store) }
 
+  /// Ends what is under way, as the end of a plane does.
+  func close() {
+    driver.beginClosing()
+    tools.beginClosing()
+    driver.close()
+    tools.close()
+    driver.putAsideKept()
+  }
+
   func invocation(
     _ text: String, thread: String = "t1", request: String = "{}", agentID: String = Bench.agentID,
     secrets: String? = nil

@@ -48,7 +48,7 @@ struct ToolSchemasTests {
     let before = try first.tool("add", Self.spec) { _, _, _ in nil }
     _ = try first.launch("go")
     try awaitTrue("the tool is called") { before.calls.count == 1 }
-    first.driver.close()
+    first.close()
     let bench = try Bench([.answer("done")], agent: Self.agent, path: path.path, isNew: false)
     // Meanwhile it says something else of itself.
     let tool = try bench.tool("add", #"{"probe":true,"parameters":{"type":"object"}}"#) { tool, _, _ in
@@ -63,6 +63,6 @@ struct ToolSchemasTests {
     }
     #expect(bench.messages(0).last == #"c0: {"sum":2}"#)
     #expect(bench.model.requests.first?.tools.first?.parameters["required"]?.elements.count == 1)
-    bench.driver.close()
+    bench.close()
   }
 }

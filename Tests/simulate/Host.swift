@@ -112,6 +112,7 @@ final class Host: @unchecked Sendable {
     while inside > 0 { Fiber.sleep(milliseconds: 1) }
     driver.close()
     tools.close()
+    driver.putAsideKept()
     driver.endStrays()
     StoreRegistry.close(store)
     // Each holds the other.

@@ -109,9 +109,9 @@ final class SimulatedTool: ToolHandler, @unchecked Sendable {
     case .worksSlowly: Fiber.sleep(milliseconds: world.dice.milliseconds(upTo: 4_000))
     case .works, .worksAndFails, .worksAndIsSilent: break
     }
-    // Where others may go on with the run while this process is still being closed, a tool that is not wanted any more keeps
-    // still.
-    if !world.plan.neighbours.isEmpty, host.tools.isCancelled(callID) { return }
+    // A plane that closes waits for its callbacks, but not for who reads calls from a queue: where others may go on with
+    // the run, such a tool that is not wanted any more keeps still.
+    if isQueue, !world.plan.neighbours.isEmpty, host.tools.isCancelled(callID) { return }
     world.effects.act(callID)
     world.note("tool \(kind) has done it: \(callID)")
     if world.dice.percent(50) { rest() }

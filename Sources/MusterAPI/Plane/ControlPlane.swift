@@ -99,6 +99,7 @@ package final class ControlPlane: @unchecked Sendable {
     runs.close()
     // The host's code may have waited for a run.
     tools.close()
+    runs.putAsideKept()
     runs.endStrays()
     loop.close()
     http.close()

@@ -21,7 +21,7 @@ enum StoreOperations {
   /// Throws when the caller does not wait any more.
   static func requirePatience(_ call: OperationCall) throws(Failure) {
     switch call.interrupt.reason {
-    case .cancelled, .stopped: throw Failure(.cancelled, "the call was cancelled")
+    case .cancelled, .stopped, .unneeded: throw Failure(.cancelled, "the call was cancelled")
     case .closing: throw Failure(.closed, "the plane was closed")
     case nil: if call.deadline.hasPassed { throw Failure(.timeout, "the time of the call ran out") }
     }

@@ -45,10 +45,15 @@ final class SubtaskCall: FlightListener, PoolJob, @unchecked Sendable {
     }
   }
 
-  /// Nobody waits for it any more. `stops`: it is stopped as well.
-  func cancel(stops: Bool) {
+  /// Nobody waits for it any more.
+  func cancel(_ reason: Interrupt.Reason) {
     lock.withLock { tell = nil }
-    if stops { interrupt.fire(.stopped) }
+    switch reason {
+    case .cancelled, .stopped: interrupt.fire(.stopped)
+    case .unneeded: interrupt.fire(.unneeded)
+    // It hears of the end of the plane itself.
+    case .closing: break
+    }
   }
 
   func run() { start() }

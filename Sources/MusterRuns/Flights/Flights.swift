@@ -1,3 +1,4 @@
+import MusterStore
 import MusterSystem
 
 /// The runs that no caller waits for, from their launch until they have ended.
@@ -11,6 +12,8 @@ final class Flights: @unchecked Sendable {
   /// How many places are taken: by flights until they have ended, and for flights to come.
   private var taken: Int64 = 0
   private var isClosed = false
+  /// Tasks of flights that ended while the host may have been at work for them.
+  private var inHost: [TaskRow] = []
 
   init(most: Int64) { self.most = most }
 
@@ -64,6 +67,16 @@ final class Flights: @unchecked Sendable {
   func inLine(_ name: TaskName) -> [RunFlight] {
     let flights = lock.withLock { all.map { $0.value } }
     return flights.filter { $0.name == name && $0.heldTask == nil }
+  }
+
+  func leaveInHost(_ task: TaskRow) { lock.withLock { inHost.append(task) } }
+
+  /// Takes the tasks that were left so.
+  func takeInHost() -> [TaskRow] {
+    lock.withLock {
+      defer { inHost = [] }
+      return inHost
+    }
   }
 
   /// Lets no flight start any more, and interrupts all there are.

@@ -419,15 +419,19 @@ final class RunFlight: PoolJob, @unchecked Sendable {
     guard let journal else { throw .interrupted(reason, taskID: nil) }
     switch reason {
     case .stopped: try leave()
+    case .unneeded: try end(by: .stopRequested(.parent, text: textSoFar))
     case .cancelled:
       cause = .interrupted(.cancelled, taskID: journal.task.id)
       try end(by: .stopRequested(.cancelled, text: textSoFar))
     case .closing:
       let cause = RunError.interrupted(.closing, taskID: journal.task.id)
       if journal.run.isDetached {
-        hangUp(.closing)
         var own = journal
-        guard try own.park(.pending) else { return try leave() }
+        if hangUp(.closing) {
+          driver.putAsideLater(own.task)
+        } else if try !own.park(.pending) {
+          return try leave()
+        }
         return end(.failed(cause)) { $0.fail(cause) }
       }
       self.cause = cause
@@ -437,23 +441,25 @@ final class RunFlight: PoolJob, @unchecked Sendable {
 
   /// Ends the run with an event from outside of it.
   private func end(by event: Event) throws(RunError) {
-    hangUp(.cancelled)
+    hangUp(.unneeded)
     if case .stopRequested(.timeout, _) = event, let journal { cause = .timedOut(taskID: journal.task.id) }
     try take(event)
   }
 
-  /// Closes the connection to the model, if there is one. What it still has to say counts for nothing.
-  private func hangUp(_ reason: Interrupt.Reason) {
+  /// Closes the connection to the model, if there is one. What it still has to say counts for nothing. True when the host
+  /// may be at work on a call of a tool.
+  @discardableResult
+  private func hangUp(_ reason: Interrupt.Reason) -> Bool {
     attempt &+= 1
+    var isInHost = false
     switch stage {
     case .asking(let call): call.cancel(reason)
-    case .calling(let round):
-      // Sub-tasks hear of the end of the plane themselves.
-      round.cancel(stopsSubtasks: reason != .closing && interrupt.reason != .closing)
+    case .calling(let round): isInHost = round.cancel(interrupt.reason ?? reason)
     default: break
     }
     stage = .arriving
     callOffTimer()
+    return isInHost
   }
 
   /// The task is not ours any more: whoever took it has ended the turn, or deleted it.
@@ -468,7 +474,7 @@ final class RunFlight: PoolJob, @unchecked Sendable {
   }
 
   private func fail(_ error: RunError) {
-    hangUp(.stopped)
+    hangUp(.unneeded)
     if let journal {
       switch error {
       case .store, .unreadable: driver.addStray(journal.task)

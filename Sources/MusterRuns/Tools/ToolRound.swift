@@ -198,20 +198,27 @@ final class ToolRound: @unchecked Sendable {
     lock.withLock { states.compactMap { if case .apart(let subtask) = $0 { subtask.taskID } else { nil } } }
   }
 
-  /// Tells the tools that nobody waits for them any more. `stopsSubtasks`: nobody will.
-  func cancel(stopsSubtasks: Bool) {
+  /// Tells the tools that nobody waits for them any more, and sub-tasks why. True when the host may be at work on one of
+  /// them.
+  @discardableResult
+  func cancel(_ reason: Interrupt.Reason) -> Bool {
     let states = lock.withLock { () -> [State] in
       isCancelled = true
       returned = Queue()
       return self.states
     }
+    var isInHost = false
     for state in states {
       switch state {
-      case .running(let call): call.cancel()
-      case .delegated(let subtask): subtask.cancel(stops: stopsSubtasks)
+      case .starting: isInHost = true
+      case .running(let call):
+        call.cancel()
+        isInHost = true
+      case .delegated(let subtask): subtask.cancel(reason)
       default: continue
       }
     }
+    return isInHost
   }
 
   private final class Listener: ToolListener {
