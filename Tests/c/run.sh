@@ -59,7 +59,7 @@ functions() {
 
 examples() {
   store=$(folder examples)/agents.db
-  for name in list_agents invoke_agent invoke_jansson streams; do
+  for name in list_agents invoke_agent invoke_jansson streams team; do
     gcc -std=c99 $strict "$root/bindings/c/examples/$name.c" -L"$build" -lmuster -ljansson -Wl,-rpath,"$build" \
       -o "$out/$name"
     note $? "$name.c"
@@ -83,6 +83,12 @@ examples() {
   note $? "streams"
   tail -n 1 "$scratch/streams" | grep -q '^1000 runs ended; [1-9][0-9]* pieces, 45000 bytes of text$'
   note $? "streams follows a thousand runs on one queue"
+  MODEL='steps:Guide|book' HELPER_MODEL=reply:Left "$out/team" "$(folder examples)/agents.db" >"$scratch/team"
+  note $? "team"
+  [ "$(cat "$scratch/team")" = 'book {"call":"2.1"}
+[completed] All done.
+Guide [completed]: Left' ]
+  note $? "team asks an agent, then calls its own tool"
   MODEL=html "$out/invoke_agent" "$(folder examples)/agents.db" >/dev/null
   [ $? -eq 1 ]
   note $? "invoke_agent fails when its model does"

@@ -39,7 +39,7 @@ def main(store: str) -> None:
                 {"item_id": "book", "type": "tool", "sub_type": "local_tool", "targets": []},
             ],
         )
-        limits: muster.types.Limits = {"model_calls": 12, "seconds": 240}
+        limits: muster.types.InvokeAgentLimits = {"model_calls": 12, "seconds": 240}
         task = plane.agents.invoke(leader["id"], "I need a room in Paris.", limits=limits, timeout=300)
         print(f"[{task['status']}] {task['result']}")
         # What the other agent was asked is a task of its own.

@@ -73,6 +73,22 @@ def test_tools_of_a_failing_model(store: str, model_server: ModelServer) -> None
     assert run("tools.py", store, model_server, "status:400").returncode != 0
 
 
+def test_team(store: str, model_server: ModelServer) -> None:
+    """The fifth example asks another agent, or calls its own tool, as its model wants it."""
+    done = run("team.py", store, model_server, 'call:Guide:{"task":"Where?"}')
+    assert done.returncode == 0, done.stderr
+    leader, guide = done.stdout.split("Guide [completed]: ")
+    assert leader.startswith("[completed] The tool said: ") and "Where?" in guide
+    done = run("team.py", store, model_server, 'call:book:{"nights":2}')
+    assert done.stdout.startswith("book 2, key ") and '"booked":true' in done.stdout
+    assert "asked nobody" in done.stderr
+
+
+def test_team_of_a_failing_model(store: str, model_server: ModelServer) -> None:
+    """The fifth example fails when the model does."""
+    assert run("team.py", store, model_server, "status:400").returncode != 0
+
+
 def test_the_examples_are_short() -> None:
     """An example fits on a screen."""
     for path in EXAMPLES.glob("*.py"):
