@@ -43,12 +43,15 @@ extension RunDriver {
     (run.beginning?.tools?.tools ?? []).first { $0.agent == nil && tools.spec($0.name) == nil }
   }
 
-  /// A sub-task has ended: goes on with the task above it, if that waits for it and was put aside.
+  /// A sub-task has ended: goes on with the task above it, if that waits for it and was put aside, and with those that go on
+  /// from that task's call.
   func goOnAbove(_ task: TaskRow) {
     guard let parent = task.parentID, task.status.isFinal else { return }
     do throws(RunError) {
       guard try delegated(task) != nil else { return }
       try resume(parent, in: task.organizationID)
+      let forks = try asStore { () throws(StoreError) in try store.parkedForks(of: parent, in: task.organizationID) }
+      for fork in forks { try resume(fork, in: task.organizationID) }
     } catch {
       log.write(
         .warning, "runs", "task \(parent) is not gone on with: \(task.id) has ended, but the store cannot be read")

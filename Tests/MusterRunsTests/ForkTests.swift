@@ -62,6 +62,40 @@ struct ForkTests {
     return lines
   }
 
+  @Test(
+    "an agent's call that has no answer yet is not made twice: both tasks go on with the answer",
+    arguments: [false, true])
+  func amidAgentsCall(isContinuous: Bool) throws {
+    let graph =
+      #"{"graph":[{"item_id":"ann","type":"agent","targets":[]}],"#
+      + #""delegation_memory_strategy":"original-input","sub_agents_continuous_thread":\#(isContinuous)}"#
+    let ask: ScriptedModel.Step = .calls([("ann", #"{"task":"pay"}"#)])
+    let bench = try Bench(
+      (isContinuous ? [ask, .answer("known"), .answer("before")] : [])
+        + [ask, .calls([("add", #"{"n":1}"#)]), .answer("paid"), .answer("one"), .answer("other")], agent: graph)
+    let tool = try bench.tool("add") { _, _, _ in "1" }
+    let item = #"{"item_id":"add","type":"tool","sub_type":"local_tool","targets":[]}"#
+    // The first time it is not asked for the tool, so nobody has to decide.
+    let gated = #"{"graph":[\#(item.dropLast()),"settings":{"hitl_options":{"title":"?"}}}]}"#
+    try bench.lead([("ann", gated)])
+    if isContinuous { #expect(try bench.invoke("hello").text == "before") }
+    #expect(try bench.invoke("go").task.status == .pending)
+    let asked = try #require(try bench.task()).sequence
+    try fork(bench, at: asked)
+    usleep(200_000)
+    #expect(try bench.task("t2")?.status == .pending)
+    let below = try #require(try bench.subtasks().last)
+    #expect(below.status == .paused)
+    _ = try bench.driver.decide(below.id, in: bench.organization, request: nil, comment: nil, user: nil) { _ in .proceed
+    }
+    try awaitEnd(bench, "t1")
+    try awaitEnd(bench, "t2")
+    #expect(tool.calls.count == 1)
+    #expect(Set([try bench.text("t1"), try bench.text("t2")]) == ["one", "other"])
+    #expect(try bench.subtasks(of: "t2").isEmpty)
+    bench.close()
+  }
+
   @Test("behind the result of a tool the model is asked again, and the tool is not called again")
   func behindEffect() throws {
     let bench = try Bench([Self.call, .answer("first"), .answer("second")], agent: Self.agent)

@@ -117,6 +117,15 @@ struct SubtaskPlanner {
   private func thread(_ call: Int, _ agent: String, _ team: Team) throws(RunError) -> String {
     let fresh = calls.id(call)
     guard team.isContinuous else { return fresh }
+    // A call that was made before the task was forked is answered where it was made, as long as that thread is at it.
+    if let source = task.forkedFrom, let last = task.forkedAt, calls.sequence <= last {
+      let made = try driver.asStore { () throws(StoreError) in
+        try driver.store.subtasks(of: source, in: task.organizationID)
+      }
+      for subtask in made where subtask.agentID == agent {
+        if try driver.delegated(subtask)?.call == fresh { return subtask.id }
+      }
+    }
     let tools = run.beginning?.tools
     for earlier in calls.requests.prefix(call) where tools?.tool(earlier.name)?.agent == agent { return fresh }
     let subtasks = try driver.asStore { () throws(StoreError) in

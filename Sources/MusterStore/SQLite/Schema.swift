@@ -110,6 +110,7 @@ enum Schema {
     );
     CREATE INDEX tasks_in_order ON tasks (organization_id, position);
     CREATE INDEX tasks_parked ON tasks (key) WHERE owner IS NULL AND status = 1;
+    CREATE INDEX forks_parked ON tasks (forked_from) WHERE owner IS NULL AND status = 1 AND forked_from IS NOT NULL;
     CREATE INDEX tasks_of_agent ON tasks (agent_id, organization_id, position);
     CREATE INDEX tasks_of_parent ON tasks (parent_id, organization_id) WHERE parent_id IS NOT NULL;
 

@@ -28,6 +28,18 @@ extension Store {
     }
   }
 
+  /// The ids of the tasks that go on from another one and were put aside.
+  package func parkedForks(of id: String, in organization: String) throws(StoreError) -> [String] {
+    try read { (database: Database) throws(StoreError) -> [String] in
+      try database.statement(
+        """
+        SELECT id FROM tasks WHERE forked_from = ? AND forked_from IS NOT NULL AND organization_id = ?
+        AND owner IS NULL AND status = 1
+        """
+      ).bind(1, id).bind(2, organization).all { $0.text(0) }
+    }
+  }
+
   private static func copy(_ start: ForkStart, to task: TaskRow, _ database: Database) throws(StoreError) {
     let from = try JournalKey.of(0, of: start.source.key)
     let first = try JournalKey.of(1, of: start.source.key)
