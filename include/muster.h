@@ -539,7 +539,7 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_tool_register_queue(muster *
                                                                         muster_queue *MUSTER_NULLABLE queue,
                                                                         muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
-/* Unregisters a tool. Its calls end with an error ("the tool was unregistered"). Blocks until no callback of it runs any more; MUSTER_E_WOULD_DEADLOCK from
+/* Unregisters a tool. Its calls end with an error that says so. Blocks until no callback of it runs any more; MUSTER_E_WOULD_DEADLOCK from
  * a callback. A name that is not registered is MUSTER_E_MISUSE. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_tool_unregister(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE name,
                                                                     muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);

@@ -60,11 +60,10 @@ package final class ToolCall: PoolJob, @unchecked Sendable {
     case .answered(let result): return result
     case .cancelled: return nil
     case .unregistered: words = "the tool was unregistered"
-    case .timedOut:
-      let isReadOnly = tool?.spec.isReadOnly ?? false
-      let doubt = isReadOnly ? "" : isTold || isRepeat ? "; whether it was done is not known" : "; it was not begun"
-      words = "timed out after \(tool?.spec.timeoutMilliseconds ?? 0) ms\(doubt)"
+    case .timedOut: words = "timed out after \(tool?.spec.timeoutMilliseconds ?? 0) ms"
     }
-    return ToolResult(content: .string(words), isError: true)
+    let isReadOnly = tool?.spec.isReadOnly ?? false
+    let doubt = isReadOnly ? "" : isTold || isRepeat ? "; whether it was done is not known" : "; it was not begun"
+    return ToolResult(content: .string(words + doubt), isError: true)
   }
 }

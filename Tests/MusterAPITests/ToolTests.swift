@@ -150,7 +150,9 @@ struct QueueToolTests {
     try bench.start("a", "c1", results)
     try bench.start("b", "c2", results)
     queue.close()
-    #expect(results.all.map { $0.content.string } == Array(repeating: "the tool was unregistered", count: 2))
+    #expect(
+      results.all.map { $0.content.string } == Array(repeating: "the tool was unregistered; it was not begun", count: 2)
+    )
     #expect(bench.plane.tools.specs().isEmpty)
     let failure = #expect(throws: Failure.self) { try queue.register(try bench.spec("c")) }
     #expect(failure?.status == .badHandle)

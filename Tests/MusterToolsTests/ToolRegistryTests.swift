@@ -241,7 +241,7 @@ struct ToolRegistryTests {
       done.open()
     }
     thread.start()
-    #expect(first.text == "the tool was unregistered" && second.text == "the tool was unregistered")
+    for told in [first, second] { #expect(told.text == "the tool was unregistered; whether it was done is not known") }
     #expect(host.timesReleased == 0)
     door.open()
     done.pass()

@@ -109,7 +109,8 @@ final class Director {
       case 35..<45: deed = { [self] in Caller(world.newTurn(task: task, manner: .accepted), host: host).run() }
       case 45..<65: deed = { [self] in Caller(world.newTurn(task: task, manner: .invoked), host: host).run() }
       case 65..<73: deed = { [self] in stop(task, host) }
-      case 73..<82: deed = { host.cancelSomething() }
+      case 73..<80: deed = { host.cancelSomething() }
+      case 80..<84: deed = { host.replace(dice.below(SimulatedTool.Kind.allCases.count)) }
       default: deed = { [self] in world.watcher(of: task).follow(host) }
       }
       Fiber.spawn("caller", in: host.number) {

@@ -17,6 +17,8 @@ final class Host: @unchecked Sendable {
   /// The calls that are inside of the library, by their interrupts; and how many there are.
   private var interrupts: [Interrupt] = []
   private var inside = 0
+  /// The tools that are away for a while.
+  private var away: Set<Int> = []
   private(set) var isClosing = false
   /// Tells the world that it is closed, or could not be opened.
   private(set) var isClosed = false
@@ -79,6 +81,23 @@ final class Host: @unchecked Sendable {
     } catch {
       if error != .closed { world.violate("\(spec.name) is not registered: \(error)") }
     }
+  }
+
+  /// Takes a tool away, and brings it back a while later.
+  func replace(_ kind: Int) {
+    guard !isClosing, away.insert(kind).inserted else { return }
+    defer { away.remove(kind) }
+    let name = SimulatedTool.Kind.allCases[kind].rawValue
+    world.note("\(name) is unregistered")
+    do throws(ToolRegistryError) {
+      try tools.unregister(name)
+    } catch {
+      if error != .closed, error != .unknownTool { world.violate("\(name) is not unregistered: \(error)") }
+      return
+    }
+    Fiber.sleep(milliseconds: world.dice.milliseconds(upTo: 1_000))
+    register(kind)
+    pass(Interrupt()) { driver in driver.toolCame() }
   }
 
   /// Whether a call of the host is inside of the library.
