@@ -210,8 +210,9 @@ typedef struct muster_host {
  *   threads          1-64, default 8: how many threads at most drive submitted calls; the last stays, the others go when they are idle
  *   limits           object: "call_timeout_ms", 1-86400000, default 600000: the time of a call whose timeout_ms is 0; "run_timeout_ms",
  *                    1-604800000, default 3600000: the time of a run that no caller waits for; "runs", 1-1000000, default 20000: how many
- *                    such runs may be under way; "queue_depth", 1-1000000, default 65536: how many calls may be open in one queue. What a turn may
- *                    use up with all its sub-tasks, where the `limits` of its invoke say nothing: "model_calls", "tool_calls", "input_tokens",
+ *                    such runs may be under way; "queue_depth", 1-1000000, default 65536: how many calls may be open in one queue;
+ *                    "parallel_tool_calls", 1-64, default 8: how many calls of one answer of a model are made at a time. What a turn may use up
+ *                    with all its sub-tasks, where the `limits` of its invoke say nothing: "model_calls", "tool_calls", "input_tokens",
  *                    "output_tokens", "seconds", "depth" and "cost" (US dollars); none by default, but 100 model calls and 8 levels with tools
  *   prices           {MODEL: {"input", "output"}}: what a million tokens cost, in US dollars. A run with a limit of cost needs its model's
  *   tools            "listed" (default): agents have the host's tools that they list; "all": each agent has all of them

@@ -25,12 +25,15 @@ package final class RunDriver: @unchecked Sendable {
     package let limits: Limits
     /// What models cost.
     package let prices: [ModelPrice]
+    /// How many calls of one answer of a model are under way at a time.
+    package let parallelToolCalls: Int
 
     package init(
       isDurable: Bool, defaultProvider: String, defaultBase: String?, threads: Int = 8, flights: Int64 = 20_000,
       offersAllTools: Bool = false, runTimeoutMilliseconds: Int64 = 3_600_000,
-      limits: Limits = Limits(), prices: [ModelPrice] = []
+      limits: Limits = Limits(), prices: [ModelPrice] = [], parallelToolCalls: Int = 8
     ) {
+      self.parallelToolCalls = parallelToolCalls
       self.limits = limits
       self.prices = prices
       self.isDurable = isDurable

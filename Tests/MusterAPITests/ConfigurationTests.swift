@@ -74,7 +74,7 @@ struct ConfigurationTests {
     "the ends of each range are in it",
     arguments: [
       #""busy_timeout_ms":600000"#, #""limits":{"call_timeout_ms":86400000}"#, #""limits":{}"#,
-      #""limits":{"model_calls":5,"tool_calls":0,"seconds":1,"depth":0,"cost":0.5}"#,
+      #""limits":{"model_calls":5,"tool_calls":0,"seconds":1,"depth":0,"cost":0.5,"parallel_tool_calls":64}"#,
       #""prices":{"m":{"input":2.5,"output":10}}"#, #""default_model":{}"#,
       #""default_model":{"api_base":null}"#, #""durability":"full""#,
     ])
@@ -96,7 +96,10 @@ struct ConfigurationTests {
       ("default_model.extra", #""default_model":{"extra":1}"#), ("limits", #""limits":[]"#),
       ("limits.call_timeout_ms", #""limits":{"call_timeout_ms":0}"#),
       ("limits.call_timeout_ms", #""limits":{"call_timeout_ms":86400001}"#), ("limits.more", #""limits":{"more":1}"#),
-      ("limits.model_calls", #""limits":{"model_calls":0}"#), ("limits.cost", #""limits":{"cost":-1}"#),
+      ("limits.model_calls", #""limits":{"model_calls":0}"#),
+      ("limits.parallel_tool_calls", #""limits":{"parallel_tool_calls":0}"#),
+      ("limits.parallel_tool_calls", #""limits":{"parallel_tool_calls":65}"#),
+      ("limits.cost", #""limits":{"cost":-1}"#),
       ("limits.cost", #""limits":{"cost":"1"}"#), ("prices", #""prices":[]"#),
       ("prices.m", #""prices":{"m":{"input":1}}"#),
       ("prices.m.more", #""prices":{"m":{"input":1,"output":1,"more":1}}"#),

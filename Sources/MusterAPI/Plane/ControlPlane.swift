@@ -60,7 +60,7 @@ package final class ControlPlane: @unchecked Sendable {
         defaultBase: configuration.defaultBase, threads: Int(configuration.threads), flights: configuration.runs,
         offersAllTools: configuration.offersAllTools,
         runTimeoutMilliseconds: configuration.runTimeoutMilliseconds, limits: configuration.runLimits,
-        prices: configuration.prices),
+        prices: configuration.prices, parallelToolCalls: Int(configuration.parallelToolCalls)),
       log: log)
     runs.directory = StoredAgents(store: opened, prepared: preparedAgents)
     do throws(Failure) {

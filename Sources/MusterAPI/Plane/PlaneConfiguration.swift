@@ -27,6 +27,8 @@ struct PlaneConfiguration: Sendable {
   var offersAllTools = false
   /// What a turn may use up whose caller says nothing.
   var runLimits = Limits()
+  /// How many calls of one answer of a model are made at a time.
+  var parallelToolCalls: Int64 = 8
   var prices: [ModelPrice] = []
   /// Of a store elsewhere.
   var apiKey: String?
@@ -103,6 +105,7 @@ struct PlaneConfiguration: Sendable {
         case "run_timeout_ms": runTimeoutMilliseconds = try integer(key, member.value, 1...604_800_000)
         case "runs": runs = try integer(key, member.value, 1...1_000_000)
         case "queue_depth": queueDepth = try integer(key, member.value, 1...1_000_000)
+        case "parallel_tool_calls": parallelToolCalls = try integer(key, member.value, 1...64)
         case "model_calls": runLimits.modelCalls = try integer(key, member.value, 1...Int64.max)
         case "tool_calls": runLimits.toolCalls = try integer(key, member.value, 0...Int64.max)
         case "input_tokens": runLimits.inputTokens = try integer(key, member.value, 1...Int64.max)

@@ -7,9 +7,6 @@ import MusterTools
 /// The tools that one answer of a model asks for: so many are called at a time, the others wait; what comes back is taken by
 /// whoever drives the run.
 final class ToolRound: @unchecked Sendable {
-  /// How many calls of one answer are under way at a time.
-  private static let atOnce = 8
-
   private enum State {
     case waiting
     case starting
@@ -79,7 +76,7 @@ final class ToolRound: @unchecked Sendable {
 
   private func nextWaiting() -> Int? {
     lock.withLock {
-      guard !isCancelled, underWay < ToolRound.atOnce,
+      guard !isCancelled, underWay < planner.driver.settings.parallelToolCalls,
         let call = states.firstIndex(where: { if case .waiting = $0 { true } else { false } })
       else { return nil }
       states[call] = .starting

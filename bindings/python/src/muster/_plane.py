@@ -519,7 +519,9 @@ def open(
             public ones, and ``"loopback"``, ``"private"`` or ``"HOST[:PORT]"`` as far as they are in it.
         api_key: What a service elsewhere knows the caller by; nothing but this and ``limits`` has a meaning for one.
         limits: ``{"call_timeout_ms", "run_timeout_ms", ...}``: the time of a call without a timeout of its own, and of
-            a run that no thread waits for.
+            a run that no thread waits for; what a turn may use up whose call says nothing (``"model_calls"``,
+            ``"tool_calls"``, ``"input_tokens"``, ``"output_tokens"``, ``"seconds"``, ``"depth"``, ``"cost"``); and
+            ``"parallel_tool_calls"``: how many calls of one answer are made at a time, 8 by default.
         tools: ``"all"``: agents may call every tool of :meth:`Plane.tool`; ``"listed"``, the default: those that they
             list.
         log: Called with level, component and message of each log line, on a thread that is inside a call. It must not
