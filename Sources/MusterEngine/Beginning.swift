@@ -55,6 +55,8 @@ package final class Beginning: Sendable {
   package let delegated: Delegated?
   /// Whether it goes on although whoever began it is gone.
   package let isDetached: Bool
+  /// The last record that the task has of the one that it was forked from, if that was in the middle of this turn.
+  package let forkedAt: Int64?
   /// The network policy under which it runs, as text; records without one are of a time when every run was `open`.
   package let network: String
 
@@ -63,8 +65,10 @@ package final class Beginning: Sendable {
     reasoningEffort: String?, format: Format, schema: JSON?, system: System, historyFromTurn: Int64?,
     historyToolCalls: Int64? = nil, attempts: Int64, repairs: Int64, tools: ToolList? = nil, toolsRecord: Int64? = nil,
     toolRepairs: Int64 = 0, limits: Limits = Limits(), price: Price? = nil, team: Team? = nil,
-    delegated: Delegated? = nil, isDetached: Bool = false, network: String, engineVersion: Int64 = Engine.version
+    delegated: Delegated? = nil, isDetached: Bool = false, forkedAt: Int64? = nil, network: String,
+    engineVersion: Int64 = Engine.version
   ) {
+    self.forkedAt = forkedAt
     self.engineVersion = engineVersion
     self.price = price
     self.team = team
@@ -110,7 +114,8 @@ package final class Beginning: Sendable {
       attempts: other.attempts, repairs: other.repairs, tools: tools, toolsRecord: other.toolsRecord,
       toolRepairs: other.toolRepairs, limits: other.limits, price: other.price, team: other.team,
       delegated: other.delegated,
-      isDetached: other.isDetached, network: other.network, engineVersion: other.engineVersion)
+      isDetached: other.isDetached, forkedAt: other.forkedAt, network: other.network, engineVersion: other.engineVersion
+    )
   }
 
   package init(_ json: JSON) throws(UnreadableRecord) {
@@ -158,6 +163,7 @@ package final class Beginning: Sendable {
       delegated = nil
     }
     isDetached = body["detached"]?.bool ?? false
+    forkedAt = body["forked_at"]?.int64
     if let policy = body.present("network") {
       guard let text = policy.string else { throw UnreadableRecord(what: "network policy of a turn") }
       network = text
@@ -214,6 +220,7 @@ package final class Beginning: Sendable {
       delegated.write(to: &writer)
     }
     if isDetached { writer.member("detached", true) }
+    if let forkedAt { writer.member("forked_at", forkedAt) }
     writer.member("network", network)
     writer.endObject()
     return writer.json

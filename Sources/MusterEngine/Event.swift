@@ -22,7 +22,7 @@ package enum Event: Sendable {
   package var isOfTools: Bool {
     switch self {
     case .modelAnswered(let answer): return !answer.calls.isEmpty
-    case .toolReturned: return true
+    case .toolReturned, .probed: return true
     default: return false
     }
   }

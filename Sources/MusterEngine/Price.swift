@@ -1,4 +1,4 @@
-import MusterJSON
+package import MusterJSON
 
 /// What tokens of a model cost, in picodollars (a millionth of a millionth of a US dollar) each.
 package struct Price: Sendable, Equatable {
@@ -15,7 +15,7 @@ package struct Price: Sendable, Equatable {
     self.init(input: input, output: output)
   }
 
-  func write(to writer: inout JSONWriter) {
+  package func write(to writer: inout JSONWriter) {
     writer.beginObject()
     writer.member("input", input)
     writer.member("output", output)

@@ -76,10 +76,13 @@ package struct Run: Sendable {
       if isInSequence { usageBeforeCalls = usage }
     default: break
     }
+    // Whoever began it was told by now that it goes on without them.
+    if case .resumed = event { isDetached = true }
     if commands.isEmpty { return }
     openCommands = commands
     var isTakenUp = true
-    if case .decided = event { isTakenUp = false }
+    // What a fork has of it was followed, as far as anybody knows, by the task that it has it from.
+    if case .decided = event { isTakenUp = sequence <= beginning?.forkedAt ?? 0 }
     for command in commands { follow(command, isTakenUp: isTakenUp) }
   }
 
@@ -160,8 +163,8 @@ package struct Run: Sendable {
     case (.unborn, _), (_, .began): return []
     case (.waiting(let attempt), .waited): return [ask(attempt: attempt &+ 1, repair: repair)]
     case (.asking, .modelAnswered(let answer)):
-      if isSummarizing { return [ask(attempt: 1, repair: nil, isSummarizing: false)] }
       if let exceeded = exceeded(by: answer) { return [exceeded] }
+      if isSummarizing { return [ask(after: answer, repair: nil)] }
       return answer.calls.isEmpty
         ? [reaction(to: answer, sequence: sequence)] : ToolReaction(run: self).commands(for: answer)
     case (.asking(let attempt), .modelFailed(let failure)): return [reaction(to: failure, attempt: attempt)]
@@ -178,9 +181,22 @@ package struct Run: Sendable {
   }
 
   private func first(of beginning: Beginning) -> Command {
-    if beginning.team?.calls(sequence: 0) != nil { return .callTool(call: 0, .first) }
+    if beginning.team?.calls(sequence: 0) != nil { return Run.tooDeep(beginning) ?? .callTool(call: 0, .first) }
     if case .summary? = beginning.delegated?.memory { return .summarize(attempt: 1) }
     return .askModel(attempt: 1, repair: nil)
+  }
+
+  /// The end of a run that may start no sub-tasks; nil when it may.
+  static func tooDeep(_ beginning: Beginning) -> Command? {
+    guard let deepest = beginning.limits.depth, (beginning.delegated?.depth ?? 0) >= deepest else { return nil }
+    return exceeded("depth", "The run may not start sub-tasks deeper than \(deepest).")
+  }
+
+  /// Asks the model after an answer, if the turn may ask it once more.
+  private func ask(after answer: ModelAnswered, repair: Command.Repair?) -> Command {
+    var then = self
+    then.count(answer)
+    return then.ask(attempt: 1, repair: repair, isSummarizing: false)
   }
 
   /// Asks the model, if the turn may ask it once more.
@@ -233,7 +249,9 @@ package struct Run: Sendable {
       return nil
     }
     return .finish(
-      .init(status: .failed, internalStatus: crossed.word, result: answer.text.isEmpty ? crossed.told : nil))
+      .init(
+        status: .failed, internalStatus: crossed.word, result: answer.text.isEmpty || isSummarizing ? crossed.told : nil
+      ))
   }
 
   /// Whether agents work on the turn one after another, and not all have.
@@ -291,7 +309,7 @@ package struct Run: Sendable {
         return .finish(.init(status: .failed, internalStatus: "output_schema", result: problem))
       }
       let prompt = "\(problem) Answer again, with the corrected JSON only and no other text."
-      return ask(attempt: 1, repair: Command.Repair(sequence: sequence, prompt: prompt))
+      return ask(after: answer, repair: Command.Repair(sequence: sequence, prompt: prompt))
     }
   }
 

@@ -20,6 +20,43 @@ extension RunDriver {
     return task.owner == nil && !task.status.isFinal && !resumes.has(task)
   }
 
+  /// The records of the turn of a sub-task that answers a call of another task; nil when there is none.
+  func turn(of task: TaskRow, answering call: String) throws(RunError) -> [JournalRecord]? {
+    guard let first = try beginning(of: task, answering: call) else { return nil }
+    let known = task.standing(
+      at: task.sequence, turn: first.turn, firstSequence: first.sequence, systemSequence: task.systemSequence)
+    let records = try asStore { () throws(StoreError) in try store.recordsOfTurn(known) }
+    return records.filter { $0.turn == first.turn }
+  }
+
+  /// The record with which that turn begins.
+  func beginning(of task: TaskRow, answering call: String) throws(RunError) -> JournalRecord? {
+    let first = try asStore { () throws(StoreError) in try store.beginning(with: call, of: task) }
+    guard let first, case .began(let beginning) = try JournalCoding.event(first) else { return nil }
+    return beginning.delegated?.call == call ? first : nil
+  }
+
+  /// Whether a sub-task is gone that was started before.
+  func wasDeleted(_ order: SubtaskOrder) throws(RunError) -> Bool {
+    let parent = order.parent
+    if try asStore({ () throws(StoreError) in try store.wasDeleted(order.taskID, below: parent) }) { return true }
+    guard let id = parent.forkedFrom, let source = try found(id, in: parent.organizationID) else { return false }
+    return try asStore { () throws(StoreError) in try store.wasDeleted(order.taskID, below: source) }
+  }
+
+  /// Tasks that others waited for were deleted: goes on with those, if they were put aside.
+  package func goOnAbove(deleted parents: [String], in organization: String) {
+    do throws(RunError) {
+      for parent in parents {
+        try resume(parent, in: organization)
+        let forks = try asStore { () throws(StoreError) in try store.parkedForks(of: parent, in: organization) }
+        for fork in forks { try resume(fork, in: organization) }
+      }
+    } catch {
+      log.write(.warning, "runs", "tasks whose sub-tasks were deleted are not gone on with: the store cannot be read")
+    }
+  }
+
   /// Whether a task that was put aside could do nothing but wait: a sub-task of it waits for a person, or for a tool.
   func waitsBelow(_ task: TaskRow, _ run: Run) throws(RunError) -> Bool {
     guard run.beginning?.team != nil, case .calling(let calls) = run.phase else { return false }

@@ -75,6 +75,7 @@ extension RunDriver {
     guard let beginning = run.beginning else { return nil }
     if let missing = missingTool(run) {
       log.write(.info, "runs", "task \(task.id) waits for the tool \(missing.name)")
+      resumes.lackTool(task)
       return nil
     }
     if try waitsBelow(task, run) { return nil }
@@ -159,7 +160,7 @@ extension RunDriver {
         drop(candidate)
         continue
       }
-      resumes.giveBack(candidate.parked)
+      resumes.takeUp(candidate.parked)
       log.write(.info, "runs", "task \(task.id) goes on")
       candidate.flight.launch(BegunTurn(task: task, run: candidate.run, agent: candidate.agent))
     }

@@ -11,29 +11,50 @@ extension RunDriver {
   package func resume() throws(RunError) {
     resumes.begin()
     let abandoned = try asStore { () throws(StoreError) in try store.abandonedTasks() }
-    for task in try park(abandoned) { _ = try end(task, with: .interrupted) }
+    try settle(abandoned)
     try resumeParked()
+    watch.start()
+  }
+
+  /// Puts tasks of dead processes aside, or ends those that cannot be gone on with.
+  func settle(_ abandoned: [TaskRow]) throws(RunError) {
+    for task in try park(abandoned) { _ = try end(task, with: .interrupted) }
   }
 
   /// A tool was registered: runs may wait for it.
   package func toolCame() {
-    guard resumes.isOn else { return }
+    resumes.toolCame()
+    if resumes.isOn { tryToResume { _ in true } }
+  }
+
+  /// Another process has written something: it may have made a task ready that waits here.
+  func parkedMayGoOn() { tryToResume { [resumes] in resumes.concern($0) && !resumes.lacksTool($0) } }
+
+  private func tryToResume(_ isWanted: (TaskRow) -> Bool) {
     do throws(RunError) {
-      try resumeParked()
+      try resumeParked(isWanted)
     } catch {
+      if case .interrupted = error { return }
       log.write(.warning, "runs", "runs that were put aside are not gone on with: the store cannot be read")
     }
   }
 
-  private func resumeParked() throws(RunError) {
+  private func resumeParked(_ isWanted: (TaskRow) -> Bool = { _ in true }) throws(RunError) {
     let parked = try asStore { () throws(StoreError) in try store.parkedTasks() }
+    let wanted = parked.filter(isWanted)
+    if wanted.isEmpty { return }
+    try inTime(nil) { () throws(RunError) in try goOn(with: wanted) }
+  }
+
+  /// Goes on with something; what has no place follows when some of what runs has ended. `name`: of what it is about; nil: of
+  /// whatever was put aside.
+  private func inTime(_ name: TaskName?, _ body: () throws(RunError) -> Void) throws(RunError) {
     do throws(RunError) {
-      try goOn(with: parked)
+      try body()
     } catch {
-      // The others follow when some of these have ended.
       guard case .tooMany(let most) = error, most > 0 else { throw error }
       log.write(.info, "runs", "\(most) runs are under way: what was put aside beyond that waits")
-      resumes.waitForPlace()
+      resumes.waitForPlace(name)
       // It may have been the last of them that has just ended.
       if flights.hasRoom { placeCame() }
     }
@@ -41,21 +62,50 @@ extension RunDriver {
 
   /// A run has ended: others may have waited for its place.
   func placeCame() {
-    if resumes.takeWaiting(), !pool.submit(Resumption(driver: self)) { resumes.waitForPlace() }
+    guard let waiting = resumes.takeWaiting() else { return }
+    if pool.submit(Resumption(driver: self, all: waiting.all, names: waiting.names)) { return }
+    if waiting.all { resumes.waitForPlace() }
+    for name in waiting.names { resumes.waitForPlace(name) }
   }
 
   private final class Resumption: PoolJob {
     private let driver: RunDriver
+    private let all: Bool
+    private let names: Set<TaskName>
 
-    init(driver: RunDriver) { self.driver = driver }
+    init(driver: RunDriver, all: Bool, names: Set<TaskName>) {
+      self.driver = driver
+      self.all = all
+      self.names = names
+    }
 
-    func run() { driver.toolCame() }
+    func run() {
+      if all { driver.tryToResume { [resumes = driver.resumes] in resumes.concern($0) } }
+      for name in names {
+        do throws(RunError) {
+          try driver.takeUp(name.taskID, in: name.organizationID)
+        } catch {
+          driver.log.write(.warning, "runs", "task \(name.taskID) is not gone on with: the store cannot be read")
+        }
+      }
+    }
+  }
+
+  /// Goes on with a task if it was put aside, and if that is for this process to do: it has put it aside, or goes on with
+  /// whatever was. Others notice by themselves.
+  func resume(_ id: String, in organization: String) throws(RunError) {
+    guard let task = try found(id, in: organization), resumes.concern(task) else { return }
+    try takeUp(task)
   }
 
   /// Goes on with a task if it was put aside.
-  func resume(_ id: String, in organization: String) throws(RunError) {
-    guard let task = try found(id, in: organization), task.owner == nil, task.status == .pending else { return }
-    try goOn(with: [task])
+  func takeUp(_ id: String, in organization: String) throws(RunError) {
+    if let task = try found(id, in: organization) { try takeUp(task) }
+  }
+
+  private func takeUp(_ task: TaskRow) throws(RunError) {
+    guard task.owner == nil, task.status == .pending else { return }
+    try inTime(TaskName(task.organizationID, task.id)) { () throws(RunError) in try goOn(with: [task]) }
   }
 
   /// The version of the agent that a turn runs with.
@@ -86,16 +136,22 @@ extension RunDriver {
     guard let beginning = run.beginning, beginning.tools == nil, let sequence = beginning.toolsRecord else {
       return run
     }
-    let record = try asStore { () throws(StoreError) in try store.record(sequence, of: task) }
-    guard let record, let list = JSON.trusted(record.body)["tools"] else {
+    guard let list = try toolList(sequence, of: task) else {
       throw .unreadable("record \(sequence) of task \(task.id) holds no tools")
     }
+    run.restate(Beginning(beginning, tools: list))
+    return run
+  }
+
+  /// The tools that a record of a task holds; nil when it holds none.
+  func toolList(_ sequence: Int64, of task: TaskRow) throws(RunError) -> ToolList? {
+    let record = try asStore { () throws(StoreError) in try store.record(sequence, of: task) }
+    guard let record, let list = JSON.trusted(record.body)["tools"] else { return nil }
     do throws(UnreadableRecord) {
-      run.restate(Beginning(beginning, tools: try ToolList(list)))
+      return try ToolList(list)
     } catch {
       throw .unreadable("record \(sequence) of task \(task.id): \(error.what)")
     }
-    return run
   }
 
   /// Puts a task aside whose process has ended, if it is one that can be gone on with. A task that was put aside already is
@@ -145,7 +201,16 @@ extension RunDriver {
     case notAsked
   }
 
-  /// Takes a person's decision about a task that is paused, and goes on with it. `request`: the id of the call; nil: the
+  /// The decision is on record, whatever comes of this.
+  private func goOnDecided(_ id: String, in organization: String) {
+    do throws(RunError) {
+      try resume(id, in: organization)
+    } catch {
+      log.write(.warning, "runs", "task \(id) is decided, and waits for muster_resume: it could not be gone on with")
+    }
+  }
+
+  /// Takes a person's decision about a task that is paused, and goes on with it if that is for this process to do. `request`: the id of the call; nil: the
   /// first that waits. `answer`: what is to be done, by what was asked.
   package func decide(
     _ id: String, in organization: String, request: String?, comment: String?, user: String?,
@@ -175,7 +240,7 @@ extension RunDriver {
           try store.park(task, as: waits ? .paused : .pending, with: entry, durable: true)
         }
         if parked == nil { continue }
-        if !waits { try resume(id, in: organization) }
+        if !waits { goOnDecided(id, in: organization) }
       }
       guard let snapshot = try snapshot(id, in: organization) else { return .missing }
       return .taken(snapshot)

@@ -44,6 +44,13 @@ package final class RunDriver: @unchecked Sendable {
       self.offersAllTools = offersAllTools
       self.runTimeoutMilliseconds = runTimeoutMilliseconds
     }
+
+    /// What a model costs, if that is limited.
+    func price(of model: String, under limits: Limits) throws(RunError) -> Price? {
+      if limits.cost == nil { return nil }
+      if let known = prices.first(where: { $0.model == model }) { return known.price }
+      throw .notRunnable("limits.cost is set, and the plane knows no price of the model \(model)")
+    }
   }
 
   let store: Store
@@ -79,10 +86,11 @@ package final class RunDriver: @unchecked Sendable {
     self.log = log
     pool = ThreadPool(name: "muster-runs", most: settings.threads)
     flights = Flights(most: settings.flights)
-    let watch = ForeignWatch(store: store, pool: pool, flights: flights)
+    let watch = ForeignWatch(store: store, pool: pool, flights: flights, resumes: resumes)
     feed = TaskFeed { watch.start() }
     self.watch = watch
     watch.feed = feed
+    watch.goOn = { [self] in parkedMayGoOn() }
   }
 
   // MARK: - Running
@@ -140,7 +148,7 @@ package final class RunDriver: @unchecked Sendable {
         // One that was put aside comes first.
         if known.status == .paused { return nil }
         if try park(known) {
-          try resume(known.id, in: known.organizationID)
+          try takeUp(known.id, in: known.organizationID)
           return nil
         }
         _ = try end(known, with: .interrupted)
@@ -260,6 +268,8 @@ package final class RunDriver: @unchecked Sendable {
     }
     guard let ended else { return false }
     counts.end(turnEnd.status)
+    // What it had started is for nobody; who stops a task stops those below it with it.
+    if case .interrupted = event, run.beginning?.team != nil { try stopSubtasks(of: ended, because: .parent) }
     goOnAbove(ended)
     return true
   }

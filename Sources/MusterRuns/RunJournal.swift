@@ -90,7 +90,7 @@ struct RunJournal {
     if let end {
       driver.counts.end(end.status)
       // None is left that nobody waits for.
-      if run.beginning?.team != nil, !isInterruption(event) {
+      if run.beginning?.team != nil {
         try? driver.stopSubtasks(of: written, because: written.isManuallyStopped ? .person : .parent)
       }
     }
@@ -100,8 +100,6 @@ struct RunJournal {
     run = next
     return true
   }
-
-  private func isInterruption(_ event: Event) -> Bool { if case .interrupted = event { true } else { false } }
 
   /// Whether an event has to be on disk before anything follows from it: that a tool is about to change something, at
   /// whatever durability, and that it has.
@@ -130,6 +128,8 @@ struct RunJournal {
     }
     guard let written else { return false }
     self.task = written
+    driver.resumes.keep(written)
+    driver.watch.start()
     return true
   }
 

@@ -33,10 +33,7 @@ struct TurnBuilder {
     let effective = requestSchema != nil && request["output_format"] == nil ? .json : format
     let schema = effective == .json ? requestSchema ?? agent.outputSchema : nil
     let limits = limits(invocation, tools)
-    let price = limits.cost == nil ? nil : settings.prices.first { $0.model == model.name }?.price
-    if limits.cost != nil, price == nil {
-      throw .notRunnable("limits.cost is set, and the plane knows no price of the model \(model.name)")
-    }
+    let price = try settings.price(of: model.name, under: limits)
     let history = history(invocation, after: known)
     return Beginning(
       agentVersion: invocation.agentVersion, requestedVersion: invocation.requestedVersion, request: request,

@@ -93,7 +93,8 @@ final class Reader: FollowerOwner, @unchecked Sendable {
     events.map { event in
       switch event.content {
       case .created: return "created \(event.position.text)"
-      case .updated: return "updated \(event.position.text)"
+      case .updated(let snapshot):
+        return "\(snapshot.task.status == .paused ? "paused" : "updated") \(event.position.text)"
       case .toolAsked(let request, _): return "asked \(request.name) \(event.position.text)"
       case .agentTriggered(let agent, _, _): return "triggered \(agent) \(event.position.text)"
       case .toolReturned(let request, _, _): return "returned \(request.name) \(event.position.text)"

@@ -418,8 +418,9 @@ struct ResumeTests {
       Issue.record("\(ear.ends)")
       return
     }
-    #expect(reader.read(most: 5))
-    #expect(!reader.read(most: 6, seconds: 0.2))
+    #expect(reader.read(most: 6))
+    #expect(reader.kinds.last == "paused 3")
+    #expect(!reader.read(most: 7, seconds: 0.2))
     #expect(reader.end == nil)
     _ = try bench.driver.decide("t1", in: bench.organization, request: nil, comment: nil, user: nil) { _ in .proceed }
     #expect(reader.read())
@@ -437,14 +438,14 @@ struct ResumeTests {
     let ear = try bench.launch("go")
     let submitter = Reader(try #require(ear.follower))
     #expect(submitter.read())
-    #expect(submitter.kinds.last == "updated 2")
+    #expect(submitter.kinds == ["created 1", "updated 1.1.0", "asked add 2.0.1", "paused 2"])
     let reader = bench.follow()
-    #expect(reader.read(most: 3))
+    #expect(reader.read(most: 4))
     _ = try bench.driver.decide("t1", in: bench.organization, request: nil, comment: nil, user: nil) { _ in .proceed }
     #expect(reader.read())
     #expect(
       reader.kinds == [
-        "created 1", "updated 1.1.0", "asked add 2", "updated 3", "updated 4", "returned add 5", "chunk 5",
+        "created 1", "updated 1.1.0", "asked add 2.0.1", "paused 2", "updated 3", "updated 4", "returned add 5", "chunk 5",
         "finished 6",
       ])
     bench.close()

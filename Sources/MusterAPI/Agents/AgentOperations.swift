@@ -189,12 +189,16 @@ enum AgentOperations {
   @Sendable private static func delete(_ call: OperationCall) throws(Failure) -> Operation.Answer {
     let row = try find(call.agentID, call)
     if JSON.trusted(row.document)["deletable"]?.bool == false { throw .api(403, "Agent is not deletable") }
+    let waiting = try call.store { () throws(StoreError) in
+      try call.plane.store.tasks(above: row.id, in: call.organizationID)
+    }
     let isDeleted = try call.store { () throws(StoreError) in
       try call.plane.store.deleteAgent(
         row.id, in: call.organizationID, durable: call.plane.configuration.isDurable)
     }
     guard isDeleted else { throw .api(404, "Agent not found") }
     call.plane.runs.interruptRuns(ofAgent: row.id)
+    call.plane.runs.goOnAbove(deleted: waiting, in: call.organizationID)
     return .none
   }
 }

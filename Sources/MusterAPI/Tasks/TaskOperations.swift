@@ -173,6 +173,7 @@ enum TaskOperations {
     guard let removed else { throw Authorization.otherAgent }
     if removed.isEmpty { throw .api(404, "Task not found") }
     for id in removed { call.plane.runs.interruptDeleted(id, in: call.organizationID) }
+    if let parent = task.parentID { call.plane.runs.goOnAbove(deleted: [parent], in: call.organizationID) }
     return .none
   }
 

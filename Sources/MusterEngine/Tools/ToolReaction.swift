@@ -12,10 +12,10 @@ struct ToolReaction {
     if let most = limits.toolCalls, made > most {
       return [Run.exceeded("tool_calls", "The run used up the \(most) calls of tools that it may make.")]
     }
-    if let deepest = limits.depth, (beginning.delegated?.depth ?? 0) >= deepest,
+    if let tooDeep = Run.tooDeep(beginning),
       answer.calls.contains(where: { beginning.tools?.tool($0.name)?.agent != nil })
     {
-      return [Run.exceeded("depth", "The run may not start sub-tasks deeper than \(deepest).")]
+      return [tooDeep]
     }
     var commands: [Command] = []
     var refused = run.refusedCalls

@@ -72,16 +72,21 @@ final class SubtaskCall: FlightListener, PoolJob, @unchecked Sendable {
   private func look() throws(RunError) {
     if lock.withLock({ tell == nil }) { return }
     let organization = order.parent.organizationID
-    guard let task = try driver.found(order.taskID, in: organization),
-      try driver.delegated(task)?.call == order.callID
-    else {
-      if lock.withLock({ hasBegun }) { return settle(SubtaskCall.failed("The sub-task was deleted.")) }
+    guard let task = try driver.found(order.taskID, in: organization) else {
+      var isGone = lock.withLock { hasBegun }
+      if !isGone, order.isRepeat { isGone = try driver.wasDeleted(order) }
+      return try isGone ? settle(SubtaskCall.failed("The sub-task was deleted.")) : begin()
+    }
+    if try driver.delegated(task)?.call != order.callID {
+      // Its thread may have gone on since.
+      if lock.withLock({ hasBegun }) || order.isRepeat, let before = try earlier(task) { return settle(before) }
       return try begin()
     }
     if task.status.isFinal { return try settle(ended(task)) }
     if task.status == .paused { return settle(.apart) }
     // Put aside, or somebody runs it.
-    if task.owner == nil { try driver.resume(order.taskID, in: organization) }
+    if task.owner == nil { try driver.takeUp(order.taskID, in: organization) }
+    if let owner = task.owner, !driver.store.isAlive(owner) { try driver.settle([task]) }
     if task.owner == nil, try driver.isApart(order.taskID, in: organization) { return settle(.apart) }
     guard driver.pool.schedule(self, at: .after(milliseconds: SubtaskCall.interval)) != nil else {
       return settle(.apart)
@@ -105,18 +110,30 @@ final class SubtaskCall: FlightListener, PoolJob, @unchecked Sendable {
       deadline: order.deadline, onBusy: .enqueue, isDetached: order.isDetached, interrupt: interrupt, listener: self)
   }
 
+  /// What came of the call in a turn that further ones have followed; nil when there is none.
+  private func earlier(_ task: TaskRow) throws(RunError) -> Outcome? {
+    guard let records = try driver.turn(of: task, answering: order.callID), let last = records.last else { return nil }
+    let run = try JournalCoding.fold(records)
+    guard case .finished(let finish) = run.phase else { return nil }
+    let end = JournalCoding.end(finish, run)
+    return SubtaskCall.outcome(end.status, end.internalStatus, JournalCoding.result(last), run.usage)
+  }
+
   private func ended(_ task: TaskRow) throws(RunError) -> Outcome {
     guard let snapshot = try driver.snapshot(task.id, in: task.organizationID) else {
       return SubtaskCall.failed("The sub-task was deleted.")
     }
-    let usage = try driver.fold(snapshot.task).usage
-    let text = snapshot.result ?? .literal("\"\"")
-    if snapshot.task.status == .completed { return .ended(ToolResult(content: text, isError: false), usage) }
-    let why = snapshot.task.internalStatus.map { " (\($0))" } ?? ""
+    return SubtaskCall.outcome(
+      snapshot.task.status, snapshot.task.internalStatus, snapshot.result, try driver.fold(snapshot.task).usage)
+  }
+
+  private static func outcome(_ status: TaskStatus, _ why: String?, _ result: JSON?, _ usage: Usage) -> Outcome {
+    let text = result ?? .literal("\"\"")
+    if status == .completed { return .ended(ToolResult(content: text, isError: false), usage) }
+    let reason = why.map { " (\($0))" } ?? ""
     return .ended(
       ToolResult(
-        content: .string("The agent did not finish: \(snapshot.task.status.word)\(why). \(text.string ?? "")"),
-        isError: true),
+        content: .string("The agent did not finish: \(status.word)\(reason). \(text.string ?? "")"), isError: true),
       usage)
   }
 

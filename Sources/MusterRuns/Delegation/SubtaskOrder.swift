@@ -15,6 +15,8 @@ struct SubtaskOrder: Sendable {
   let network: String
   let deadline: Deadline
   let isDetached: Bool
+  /// Whether the call may have been made before.
+  let isRepeat: Bool
 }
 
 /// Makes the orders of the sub-tasks that one answer of a model, or a step of a sequence, asks for.
@@ -26,18 +28,18 @@ struct SubtaskPlanner {
   let deadline: Deadline
 
   /// - Parameter call: of a tool that stands for an agent.
-  func order(_ call: Int, _ agent: String) throws(RunError) -> SubtaskOrder {
+  func order(_ call: Int, _ agent: String, isRepeat: Bool) throws(RunError) -> SubtaskOrder {
     guard let beginning = run.beginning, let team = beginning.team, calls.requests.indices.contains(call) else {
       throw .unreadable("task \(task.id) has no team")
     }
     let (text, context) = try prompt(call, beginning, team)
-    let id = try thread(call, agent, team)
+    let id = try thread(call, agent, team, isRepeat: isRepeat)
     return SubtaskOrder(
       callID: calls.id(call), agentID: agent, parent: task, taskID: id,
       request: request(text, context, beginning),
       delegated: Delegated(
         call: calls.id(call), depth: (beginning.delegated?.depth ?? 0) &+ 1, memory: memory(beginning, team)),
-      network: beginning.network, deadline: deadline, isDetached: run.isDetached)
+      network: beginning.network, deadline: deadline, isDetached: run.isDetached, isRepeat: isRepeat)
   }
 
   // MARK: - What it is told
@@ -114,18 +116,10 @@ struct SubtaskPlanner {
 
   /// An agent has one thread of its own within the leader's, if the leader wants that; of the calls that are made at the same
   /// time the first goes on with it.
-  private func thread(_ call: Int, _ agent: String, _ team: Team) throws(RunError) -> String {
+  private func thread(_ call: Int, _ agent: String, _ team: Team, isRepeat: Bool) throws(RunError) -> String {
     let fresh = calls.id(call)
     guard team.isContinuous else { return fresh }
-    // A call that was made before the task was forked is answered where it was made, as long as that thread is at it.
-    if let source = task.forkedFrom, let last = task.forkedAt, calls.sequence <= last {
-      let made = try driver.asStore { () throws(StoreError) in
-        try driver.store.subtasks(of: source, in: task.organizationID)
-      }
-      for subtask in made where subtask.agentID == agent {
-        if try driver.delegated(subtask)?.call == fresh { return subtask.id }
-      }
-    }
+    if isRepeat, let known = try madeBefore(call, agent) { return known }
     let tools = run.beginning?.tools
     for earlier in calls.requests.prefix(call) where tools?.tool(earlier.name)?.agent == agent { return fresh }
     let subtasks = try driver.asStore { () throws(StoreError) in
@@ -135,5 +129,19 @@ struct SubtaskPlanner {
       if try driver.delegated(subtask) != nil { return subtask.id }
     }
     return fresh
+  }
+
+  /// The thread in which a call was made that is made again: also where that has gone on since, and where it was made by the
+  /// task that this one was forked from.
+  private func madeBefore(_ call: Int, _ agent: String) throws(RunError) -> String? {
+    for parent in [task.id, task.forkedFrom].compactMap({ $0 }) {
+      let subtasks = try driver.asStore { () throws(StoreError) in
+        try driver.store.subtasks(of: parent, in: task.organizationID)
+      }
+      for subtask in subtasks where subtask.agentID == agent {
+        if try driver.beginning(of: subtask, answering: calls.id(call)) != nil { return subtask.id }
+      }
+    }
+    return nil
   }
 }

@@ -1,28 +1,64 @@
 import MusterStore
 import MusterSystem
 
-/// Which tasks are about to be gone on with, so that none is taken up twice by this process.
+/// Which tasks that were put aside this process goes on with, and which are about to be gone on with, so that none is taken up
+/// twice by it.
 final class Resumes: @unchecked Sendable {
   private let lock = Lock()
   private var taken: [Int64: Int64] = [:]
   private var hasBegun = false
-  /// Whether some had no place among the runs under way.
+  /// The tasks that this process has put aside itself, by their keys.
+  private var own: Set<Int64> = []
+  /// Those that wait for a tool: the record that each was at when that was found.
+  private var toolless: [Int64: Int64] = [:]
+  /// Whether some had no place among the runs under way, and which besides.
   private var lacksPlace = false
+  private var placeless: Set<TaskName> = []
 
-  /// Whether runs that were put aside are gone on with as soon as they can.
+  /// Whether whatever was put aside is gone on with as soon as it can.
   var isOn: Bool { lock.withLock { hasBegun } }
 
   func begin() { lock.withLock { hasBegun = true } }
 
-  func waitForPlace() { lock.withLock { lacksPlace = true } }
+  // MARK: - What is gone on with
 
-  /// Whether some wait for a place; from now on none does.
-  func takeWaiting() -> Bool {
+  /// This process has put the task aside, and goes on with it whoever decides that it can.
+  func keep(_ task: TaskRow) { lock.withLock { _ = own.insert(task.key) } }
+
+  /// Whether there is anything that another process could make ready to go on.
+  var isWatching: Bool { lock.withLock { hasBegun || !own.isEmpty } }
+
+  /// Whether a task is for this process.
+  func concern(_ task: TaskRow) -> Bool { lock.withLock { hasBegun || own.contains(task.key) } }
+
+  /// It waits for a tool, until one comes.
+  func lackTool(_ task: TaskRow) { lock.withLock { toolless[task.key] = task.sequence } }
+
+  func lacksTool(_ task: TaskRow) -> Bool { lock.withLock { toolless[task.key] == task.sequence } }
+
+  func toolCame() { lock.withLock { toolless = [:] } }
+
+  // MARK: - Places
+
+  /// A task had no place; nil: of all, some had none.
+  func waitForPlace(_ name: TaskName? = nil) {
     lock.withLock {
-      defer { lacksPlace = false }
-      return lacksPlace
+      if let name { placeless.insert(name) } else { lacksPlace = true }
     }
   }
+
+  /// Who waits for a place; from now on nobody does. Nil when nobody did.
+  func takeWaiting() -> (all: Bool, names: Set<TaskName>)? {
+    lock.withLock {
+      defer {
+        lacksPlace = false
+        placeless = []
+      }
+      return lacksPlace || !placeless.isEmpty ? (lacksPlace, placeless) : nil
+    }
+  }
+
+  // MARK: - Taking up
 
   /// False when it is taken already.
   func take(_ task: TaskRow) -> Bool {
@@ -34,6 +70,15 @@ final class Resumes: @unchecked Sendable {
   }
 
   func has(_ task: TaskRow) -> Bool { lock.withLock { taken[task.key] == task.fence } }
+
+  /// It runs here.
+  func takeUp(_ task: TaskRow) {
+    lock.withLock {
+      own.remove(task.key)
+      toolless[task.key] = nil
+    }
+    giveBack(task)
+  }
 
   func giveBack(_ task: TaskRow) { lock.withLock { if taken[task.key] == task.fence { taken[task.key] = nil } } }
 }

@@ -184,6 +184,11 @@ package final class Follower: @unchecked Sendable {
     case .event(let event, let key):
       taskKey = key
       self.reading = reading
+      // That it waits for a person is the last that its submitter is told, and comes as that.
+      if isSubmitter, case .updated(let snapshot) = event.content, snapshot.task.status == .paused {
+        lock.withLock { place = event.position }
+        return try readJournal()
+      }
       return give(event)
     case .end(let event): return end(.finished(event, cause: nil))
     case .gone: throw .deleted

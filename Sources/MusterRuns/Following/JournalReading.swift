@@ -70,14 +70,19 @@ final class JournalReading {
 
   private var taskKey: Int64?
 
+  private func events(of task: TaskRow, _ subtasks: [Subtask]) -> TurnEvents {
+    TurnEvents(task: task, subtasks: subtasks) { [driver] sequence throws(RunError) in
+      try driver.toolList(sequence, of: task)
+    }
+  }
+
   /// Folds the records; gives the event that ends what is followed, if it is among them.
   private func take(
     _ found: TaskProgress, _ place: EventPosition, _ lastTurn: Int64?
   ) throws(RunError) -> TaskEvent? {
     for record in found.records {
       if fold == nil || JournalCoding.begins(record) {
-        fold = TurnEvents(
-          task: found.task, subtasks: record.turn == found.task.turn ? found.subtasks : [])
+        fold = events(of: found.task, found.subtasks)
       }
       guard var turn = fold else { continue }
       let made = try turn.take(record, from: place)
@@ -115,7 +120,7 @@ final class JournalReading {
     let subtasks = try driver.asStore { () throws(StoreError) in
       try driver.store.subtaskList(of: id, in: organization)
     }
-    var turn = TurnEvents(task: task, subtasks: subtasks)
+    var turn = self.events(of: task, subtasks)
     var last: TaskEvent?
     for record in records { last = try turn.take(record, from: .start).last }
     return last

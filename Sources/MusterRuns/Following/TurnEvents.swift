@@ -7,14 +7,17 @@ import MusterSystem
 struct TurnEvents {
   /// The task, of whatever moment: what of it does not change.
   private let task: TaskRow
-  /// How the sub-tasks stand, for the end.
+  /// How the sub-tasks stand now, for the end.
   private let subtasks: [Subtask]
+  /// Finds the tools that a record of the task holds.
+  private let tools: (Int64) throws(RunError) -> ToolList?
   private var run = Run()
   private var startedAt: Timestamp?
 
-  init(task: TaskRow, subtasks: [Subtask]) {
+  init(task: TaskRow, subtasks: [Subtask], tools: @escaping (Int64) throws(RunError) -> ToolList?) {
     self.task = task
     self.subtasks = subtasks
+    self.tools = tools
   }
 
   /// Whether the record that ends the turn was taken.
@@ -30,9 +33,13 @@ struct TurnEvents {
   mutating func take(_ record: JournalRecord, from place: EventPosition) throws(RunError) -> [TaskEvent] {
     let before = attempt
     let calls = openCalls
-    run.replay(
-      try JournalCoding.event(record), commands: try JournalCoding.commands(record),
-      sequence: record.sequence)
+    var event = try JournalCoding.event(record)
+    if case .began(let beginning) = event, beginning.tools == nil, let sequence = beginning.toolsRecord,
+      let list = try tools(sequence)
+    {
+      event = .began(Beginning(beginning, tools: list))
+    }
+    run.replay(event, commands: try JournalCoding.commands(record), sequence: record.sequence)
     guard let beginning = run.beginning else { throw .unreadable("task \(task.id) has no beginning") }
     if JournalCoding.begins(record) {
       startedAt = record.time
@@ -40,9 +47,14 @@ struct TurnEvents {
     }
     var events: [TaskEvent] = []
     if let piece = piece(before, record, place) { events.append(piece) }
-    events += ofTools(record, before: calls)
-    // A record that is about tools is just that, unless the turn ends with it.
-    if isOver || events.last?.isOfTools != true { events.append(last(beginning, record)) }
+    let pause = pause(beginning, record)
+    events += ofTools(record, before: calls, isLast: pause == nil && !isOver)
+    if let pause {
+      events.append(pause)
+    } else if isOver || events.last?.isOfTools != true {
+      // A record that is about tools is just that, unless the turn ends with it.
+      events.append(last(beginning, record))
+    }
     return events
   }
 
@@ -50,7 +62,7 @@ struct TurnEvents {
 
   /// What a record says about tools: that some are asked for, or what one has answered. The last event stands behind the
   /// record, unless it ends the turn.
-  private func ofTools(_ record: JournalRecord, before: OpenCalls?) -> [TaskEvent] {
+  private func ofTools(_ record: JournalRecord, before: OpenCalls?, isLast: Bool) -> [TaskEvent] {
     var contents: [TaskEvent.Content] = []
     if let before {
       if let returned = JournalCoding.returned(record), before.requests.indices.contains(returned.call) {
@@ -65,13 +77,22 @@ struct TurnEvents {
       contents = calls.requests.indices.map { asked($0, calls) }
     }
     return contents.indices.map { index in
-      let isLast = index == contents.count &- 1 && !isOver
       let position =
-        isLast
+        isLast && index == contents.count &- 1
         ? EventPosition(sequence: record.sequence)
         : EventPosition(sequence: record.sequence, attempt: 0, offset: Int64(index) &+ 1)
       return TurnEvents.event(contents[index], of: task, at: position, time: record.time)
     }
+  }
+
+  /// That nothing can be done any more but by people; nil when that is not so.
+  private func pause(_ beginning: Beginning, _ record: JournalRecord) -> TaskEvent? {
+    guard let calls = openCalls, calls.waitsForPeople else { return nil }
+    let snapshot = TaskSnapshot(
+      paused: task.standing(.paused, startedAt: startedAt, updatedAt: record.time), beginning: beginning,
+      request: PersonRequest(run))
+    return TurnEvents.event(
+      .updated(snapshot), of: task, at: EventPosition(sequence: record.sequence), time: record.time)
   }
 
   private func asked(_ call: Int, _ calls: OpenCalls) -> TaskEvent.Content {
@@ -109,8 +130,10 @@ struct TurnEvents {
     let ended = task.standing(
       end.status, internalStatus: end.internalStatus, isManuallyStopped: end.isManuallyStopped, startedAt: startedAt,
       finishedAt: record.time, promptTokens: end.promptTokens, completionTokens: end.completionTokens)
+    let isLatest = record.turn == task.turn
     let snapshot = TaskSnapshot(
-      task: ended, beginning: beginning, result: JournalCoding.result(record), subtasks: subtasks)
+      task: ended, beginning: beginning, result: JournalCoding.result(record),
+      subtasks: subtasks.compactMap { $0.standing(at: record.time, isLatest: isLatest) })
     return TurnEvents.event(.finished(snapshot), of: task, at: position, time: record.time)
   }
 

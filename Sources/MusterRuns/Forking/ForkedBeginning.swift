@@ -6,10 +6,12 @@ import MusterStore
 /// Writes the beginning of a turn that goes on in another task: the recorded one with what the fork changes. What it does
 /// not change, also what this version does not know, stays as it was.
 enum ForkedBeginning {
-  static func body(of point: ForkPoint, _ change: ForkChange, _ invocation: Invocation) -> JSON {
+  static func body(
+    of point: ForkPoint, _ change: ForkChange, _ invocation: Invocation, price: (String) throws(RunError) -> Price?
+  ) throws(RunError) -> JSON {
     let recorded = JSON.trusted(point.first.body)
-    var replaced = ["request", "detached", "network"]
-    if change.changesModel { replaced.append("model") }
+    var replaced = ["request", "detached", "network", "forked_at"]
+    if change.changesModel { replaced += ["model", "price"] }
     if change.changesInstructions { replaced += ["system", "system_record"] }
     var writer = JSONWriter(capacity: recorded.bytes.count &+ invocation.request.bytes.count &+ 256)
     writer.beginObject()
@@ -18,7 +20,14 @@ enum ForkedBeginning {
       writer.value(member.value)
     }
     writer.member("request", invocation.request)
-    if change.changesModel { write(TurnBuilder.model(of: invocation), to: &writer) }
+    if change.changesModel {
+      let model = TurnBuilder.model(of: invocation)
+      write(model, to: &writer)
+      if let price = try price(model.name) {
+        writer.key("price")
+        price.write(to: &writer)
+      }
+    }
     if change.changesInstructions {
       let text = SystemPrompt.text(
         invocation.agent, request: invocation.request, format: point.beginning.format, schema: point.beginning.schema)
@@ -26,6 +35,7 @@ enum ForkedBeginning {
     }
     // Nobody's call waits for it, and its addresses are those that its own caller may ask.
     writer.member("detached", true)
+    writer.member("forked_at", point.sequence)
     writer.member("network", invocation.network.text)
     writer.endObject()
     return writer.json

@@ -64,7 +64,10 @@ extension RunDriver {
   private func same(
     _ point: ForkPoint, _ change: ForkChange, _ invocation: Invocation
   ) throws(RunError) -> Begun {
-    let body = ForkedBeginning.body(of: point, change, invocation)
+    let limits = point.beginning.limits
+    let body = try ForkedBeginning.body(of: point, change, invocation) { [settings] model throws(RunError) in
+      try settings.price(of: model, under: limits)
+    }
     var beginning: Beginning
     do throws(UnreadableRecord) {
       beginning = try Beginning(body)

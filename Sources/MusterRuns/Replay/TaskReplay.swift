@@ -67,9 +67,10 @@ struct TaskReplay {
   private mutating func begin(_ beginning: Beginning, _ record: JournalRecord) throws(RunError) -> Beginning {
     run = Run()
     isCompared = beginning.engineVersion == Engine.version
-    events = TurnEvents(task: result.task, subtasks: record.turn == result.task.turn ? subtasks : [])
     result.turns &+= 1
     if let list = beginning.tools { lists[record.sequence] = list }
+    let lists = lists
+    events = TurnEvents(task: result.task, subtasks: subtasks) { lists[$0] }
     guard beginning.tools == nil, let sequence = beginning.toolsRecord else { return beginning }
     guard let list = lists[sequence] else { throw .unreadable("record \(sequence) holds no tools") }
     return Beginning(beginning, tools: list)

@@ -54,7 +54,7 @@ final class ToolRound: @unchecked Sendable {
         take(ToolResult(content: .string(text), isError: reason != .done), of: call)
       case .callTool(_, let manner):
         if let agent = planner.run.beginning?.tools?.tool(calls.requests[call].name)?.agent {
-          delegate(call, to: agent)
+          delegate(call, to: agent, isRepeat: manner != .first)
           continue
         }
         do throws(ToolUnavailable) {
@@ -103,14 +103,15 @@ final class ToolRound: @unchecked Sendable {
     return { told in told["result"].map { told.setting([("result", schemas.shaped($0))]) } ?? told }
   }
 
-  private func delegate(_ call: Int, to agent: String) {
+  private func delegate(_ call: Int, to agent: String, isRepeat: Bool) {
     do throws(RunError) {
-      let order = try planner.order(call, agent)
+      let order = try planner.order(call, agent, isRepeat: isRepeat)
       let subtask = SubtaskCall(order, limits: planner.limits, driver: planner.driver) { [self] outcome in
         take(outcome, of: call)
       }
       lock.withLock { states[call] = .delegated(subtask) }
-      subtask.start()
+      // Not on this stack: agents may lead agents that lead agents.
+      if !planner.driver.pool.submit(subtask) { subtask.start() }
     } catch {
       take(ToolResult(content: .string("The sub-task could not be started."), isError: true), of: call)
     }

@@ -210,6 +210,18 @@ extension Store {
     }
   }
 
+  /// The tasks, of whatever agents, that an unfinished sub-task of this agent is of.
+  package func tasks(above agent: String, in organization: String) throws(StoreError) -> [String] {
+    try read { (database: Database) throws(StoreError) -> [String] in
+      try database.statement(
+        """
+        SELECT DISTINCT parent_id FROM tasks
+        WHERE agent_id = ? AND organization_id = ? AND parent_id IS NOT NULL AND finished_at IS NULL
+        """
+      ).bind(1, agent).bind(2, organization).all { $0.text(0) }
+    }
+  }
+
   /// Removes an agent with its versions, tasks and their journals. False when it is not there.
   package func deleteAgent(_ id: String, in organization: String, durable: Bool) throws(StoreError) -> Bool {
     try write(owed: durable) { (database: Database) throws(StoreError) -> Bool in

@@ -224,6 +224,20 @@ extension Store {
     }
   }
 
+  /// The first record of the last turn whose beginning has this text in it.
+  package func beginning(with text: String, of task: TaskRow) throws(StoreError) -> JournalRecord? {
+    let first = try JournalKey.of(0, of: task.key)
+    let last = try JournalKey.of(task.sequence, of: task.key)
+    return try readOnce { (database: Database) throws(StoreError) -> JournalRecord? in
+      try database.statement(
+        """
+        SELECT \(JournalRecord.columns) FROM journal j
+        WHERE j.key BETWEEN ? AND ? AND j.kind = 1 AND instr(j.body, ?) > 0 ORDER BY j.key DESC LIMIT 1
+        """
+      ).bind(1, first).bind(2, last).bind(3, text).first { JournalRecord($0) }
+    }
+  }
+
   /// The record with a number, of whatever turn.
   package func record(_ sequence: Int64, of task: TaskRow) throws(StoreError) -> JournalRecord? {
     try readOnce { (database: Database) throws(StoreError) -> JournalRecord? in

@@ -109,6 +109,7 @@ extension Store {
           .bind(1, next).bind(2, organization).all { $0.text(0) }
         for subtask in subtasks where seen.insert(subtask).inserted { open.append(subtask) }
       }
+      try Store.rememberDeleted(id, in: organization, database)
       for task in doomed {
         try Store.deleteTask(key: task.key, position: task.position, in: organization, database)
       }
@@ -122,7 +123,30 @@ extension Store {
     try database.statement("DELETE FROM journal WHERE key BETWEEN ? AND ?")
       .bind(1, try JournalKey.of(0, of: key)).bind(2, try JournalKey.last(of: key)).run()
     try database.statement("DELETE FROM tasks WHERE key = ?").bind(1, key).run()
+    try database.statement("DELETE FROM deleted_subtasks WHERE parent = ?").bind(1, key).run()
     try ListCount.tasks.add(-1, at: position, in: organization, database)
+  }
+
+  private static func rememberDeleted(
+    _ id: String, in organization: String, _ database: Database
+  ) throws(StoreError) {
+    let parent = try database.statement(
+      """
+      SELECT p.key, p.status FROM tasks t JOIN tasks p ON p.id = t.parent_id AND p.organization_id = t.organization_id
+      WHERE t.id = ? AND t.organization_id = ?
+      """
+    ).bind(1, id).bind(2, organization).first { (key: $0.integer(0), status: TaskStatus(rawValue: $0.integer(1))) }
+    guard let parent, parent.status?.isFinal == false else { return }
+    try database.statement("INSERT OR IGNORE INTO deleted_subtasks (parent, id) VALUES (?, ?)")
+      .bind(1, parent.key).bind(2, id).run()
+  }
+
+  /// Whether a sub-task was deleted while the task above had not ended.
+  package func wasDeleted(_ id: String, below parent: TaskRow) throws(StoreError) -> Bool {
+    try read { (database: Database) throws(StoreError) -> Bool in
+      try database.statement("SELECT 1 FROM deleted_subtasks WHERE parent = ? AND id = ?")
+        .bind(1, parent.key).bind(2, id).first { _ in true } ?? false
+    }
   }
 
   /// The direct sub-tasks, oldest first.
@@ -138,8 +162,13 @@ extension Store {
   static func subtasks(
     of id: String, in organization: String, _ database: Database
   ) throws(StoreError) -> [Subtask] {
-    try database.statement("SELECT id, status FROM tasks WHERE parent_id = ? AND organization_id = ? ORDER BY key")
-      .bind(1, id).bind(2, organization)
-      .all { Subtask(id: $0.text(0), status: TaskStatus(rawValue: $0.integer(1)) ?? .error) }
+    try database.statement(
+      "SELECT id, status, created_at, finished_at FROM tasks WHERE parent_id = ? AND organization_id = ? ORDER BY key"
+    ).bind(1, id).bind(2, organization).all {
+      Subtask(
+        id: $0.text(0), status: TaskStatus(rawValue: $0.integer(1)) ?? .error,
+        createdAt: Timestamp(microseconds: $0.integer(2)),
+        finishedAt: $0.optionalInteger(3).map { Timestamp(microseconds: $0) })
+    }
   }
 }

@@ -84,9 +84,11 @@ extension TaskRow {
   /// The task as it stood, or stands, at some moment of a turn; what is not said is as it is before the end of one.
   package func standing(
     _ status: TaskStatus, internalStatus: String? = nil, isManuallyStopped: Bool = false, startedAt: Timestamp? = nil,
-    finishedAt: Timestamp? = nil, promptTokens: Int64? = nil, completionTokens: Int64? = nil
+    finishedAt: Timestamp? = nil, promptTokens: Int64? = nil, completionTokens: Int64? = nil,
+    updatedAt: Timestamp? = nil
   ) -> TaskRow {
     let task = TaskRow(self)
+    if let updatedAt { task.updatedAt = updatedAt }
     task.status = status
     task.internalStatus = internalStatus
     task.isManuallyStopped = isManuallyStopped
