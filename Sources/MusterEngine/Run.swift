@@ -181,7 +181,7 @@ package struct Run: Sendable {
   }
 
   private func first(of beginning: Beginning) -> Command {
-    if beginning.team?.calls(sequence: 0) != nil { return Run.tooDeep(beginning) ?? .callTool(call: 0, .first) }
+    if beginning.team?.calls(sequence: 0) != nil { return .callTool(call: 0, .first) }
     if case .summary? = beginning.delegated?.memory { return .summarize(attempt: 1) }
     return .askModel(attempt: 1, repair: nil)
   }
@@ -288,6 +288,7 @@ package struct Run: Sendable {
   /// What follows an agent's answer in a sequence.
   private func next(in team: Team, after returned: ToolReturned) -> Command {
     if returned.isError {
+      if let tooDeep = beginning.flatMap({ Run.tooDeep($0) }) { return tooDeep }
       return .finish(.init(status: .failed, internalStatus: "sub_agent", result: returned.content.string))
     }
     if returned.call &+ 1 < team.steps.count { return .callTool(call: returned.call &+ 1, .first) }

@@ -21,6 +21,22 @@ struct ToolPathTests {
     #expect(life.take(answer("done")) == [.finish(.init(status: .completed))])
   }
 
+  @Test("a question that would cross a limit is not asked, also when an answer is to be put right")
+  func limitedRepair() throws {
+    for (input, output, limit) in [(nil, Int64(6), "limit_output_tokens"), (Int64(28), nil, "limit_input_tokens")] {
+      var limits = Limits()
+      limits.inputTokens = input
+      limits.outputTokens = output
+      var life = Life(try beginning(format: .json, repairs: 3, limits: limits))
+      let commands = life.take(answer("no JSON", prompt: 27, completion: 6))
+      guard case .finish(let finish)? = commands.first else {
+        Issue.record("\(commands)")
+        continue
+      }
+      #expect(finish.status == .failed && finish.internalStatus == limit)
+    }
+  }
+
   @Test("a result counts once, and only for a call that was asked for")
   func once() throws {
     var life = try life()

@@ -1,5 +1,6 @@
 import Foundation
 import MusterEngine
+import MusterHTTP
 import MusterJSON
 import MusterModels
 import MusterStore
@@ -252,6 +253,123 @@ struct DelegationTests {
     #expect(last.status == .failed && last.internalStatus == "limit_depth")
     #expect(model.requests.count <= 20)
     bench.close()
+  }
+
+  @Test("a sequence that leads itself comes to an end at the depth that is allowed, however deep", arguments: [2, 400])
+  func sequenceInCircles(depth: Int) throws {
+    let circle = #"{"delegation_type":"sequence","graph":[{"item_id":"ann","type":"agent","targets":[]}]}"#
+    let bench = try Bench(agent: circle)
+    try bench.lead([("ann", circle)])
+    let snapshot = try bench.invoke("go", request: #"{"limits":{"depth":\#(depth)}}"#)
+    #expect(snapshot.task.status == .failed && snapshot.task.internalStatus == "sub_agent")
+    var deepest = 0
+    var id = "t1"
+    while let next = try bench.subtasks(of: id).first {
+      deepest += 1
+      id = next.id
+    }
+    #expect(deepest == depth)
+    #expect(try bench.task(id)?.internalStatus == "limit_depth")
+    bench.close()
+  }
+
+  /// A task that is put aside with its sub-task, which has asked a person and done something before.
+  private func waiting(
+    _ more: [ScriptedModel.Step], isContinuous: Bool, _ then: (Bench, TestTool, TaskRow) throws -> Void
+  ) throws {
+    let note: ScriptedModel.Step = .calls([("note", "{}")])
+    let bench = try Bench(
+      [Self.ask("ann", "pay"), note, .calls([("add", #"{"n":1}"#)])] + more,
+      agent: try Self.leader(
+        #"{"sub_agents_continuous_thread":\#(isContinuous),"delegation_memory_strategy":"original-input"}"#))
+    let tool = try bench.tool("note") { _, _, _ in "1" }
+    try bench.tool("add") { _, _, _ in "1" }
+    let graph =
+      #"{"graph":[{"item_id":"note","type":"tool","sub_type":"local_tool","targets":[]},"#
+      + #"{"item_id":"add","type":"tool","sub_type":"local_tool","targets":[],"settings":{"hitl_options":{"title":"?"}}}]}"#
+    try bench.lead([("ann", graph), ("bob", "{}")])
+    #expect(try bench.invoke("go").task.status == .pending)
+    let subtask = try #require(try bench.subtasks().first)
+    #expect(subtask.status == .paused)
+    try then(bench, tool, subtask)
+    #expect(try bench.journalProblem() == nil)
+    bench.close()
+  }
+
+  @Test("the answer of an agent counts, whatever its thread has gone on with since", arguments: [false, true])
+  func threadGoesOn(isContinuous: Bool) throws {
+    try waiting([.answer("paid"), .answer("else"), .answer("done")], isContinuous: isContinuous) {
+      bench, tool, subtask in
+      // The task above cannot go on while the agent's answer comes.
+      let stranger = try #require(try bench.task())
+      #expect(bench.driver.resumes.take(stranger))
+      _ = try bench.driver.decide(
+        subtask.id, in: bench.organization, request: nil, comment: nil, user: nil
+      ) { _ in .proceed }
+      try awaitTrue("the agent has answered") { try bench.task(subtask.id)?.status == .completed }
+      let ann = Invocation(
+        organizationID: bench.organization, agentID: "ann", agentVersion: "1", requestedVersion: nil,
+        agent: AgentConfiguration(document: bench.document, secrets: nil), taskID: subtask.id,
+        request: try json(#"{"input":{"text":"and then?"}}"#), network: .open)
+      #expect(
+        try bench.driver.invoke(ann, deadline: .after(milliseconds: 20_000), interrupt: Interrupt()).text == "else")
+      bench.driver.resumes.giveBack(stranger)
+      try bench.driver.resume()
+      try awaitTrue("the task has ended") { try bench.task()?.status == .completed }
+      #expect(tool.calls.count == 1)
+      #expect(try bench.subtasks().count == 1)
+      #expect(bench.messages(5).last == "c0: paid")
+    }
+  }
+
+  @Test("a sub-task that was deleted is not started anew: the model is told", arguments: [false, true])
+  func deleted(isContinuous: Bool) throws {
+    try waiting([.answer("done")], isContinuous: isContinuous) { bench, tool, subtask in
+      let removed = try bench.store.deleteTask(subtask.id, in: bench.organization, durable: false)
+      #expect(removed == [subtask.id])
+      bench.driver.goOnAbove(deleted: ["t1"], in: bench.organization)
+      try awaitTrue("the task has ended") { try bench.task()?.status == .completed }
+      #expect(tool.calls.count == 1)
+      #expect(bench.messages(3).last == "c0: The sub-task was deleted.")
+    }
+  }
+
+  @Test("a run that its caller has seen put aside goes on as any other: the end of a plane puts it aside again")
+  func detached() throws {
+    let path = try StorePath()
+    let bench = try Bench(
+      [Self.ask("ann", "pay"), .calls([("add", #"{"n":1}"#)]), .answer("paid"), .hang], agent: try Self.leader(),
+      path: path.path)
+    try bench.tool("add") { _, _, _ in "1" }
+    let gated =
+      #"{"graph":[{"item_id":"add","type":"tool","sub_type":"local_tool","targets":[],"settings":{"hitl_options":{"title":"?"}}}]}"#
+    try bench.lead([("ann", gated), ("bob", "{}")])
+    #expect(try bench.invoke("go").task.status == .pending)
+    _ = try bench.driver.decide(
+      try #require(try bench.subtasks().first).id, in: bench.organization, request: nil, comment: nil, user: nil
+    ) { _ in .proceed }
+    try bench.awaitQuestions(4)
+    bench.close()
+    #expect(try bench.task()?.status == .pending)
+  }
+
+  @Test("what an interrupted run had started ends with it")
+  func interrupted() throws {
+    let gated =
+      #"{"graph":[{"item_id":"add","type":"tool","sub_type":"local_tool","targets":[],"settings":{"hitl_options":{"title":"?"}}}]}"#
+    let bench = try Bench(
+      [.calls([("ann", #"{"task":"pay"}"#), ("bob", #"{"task":"wait"}"#)])], agent: try Self.leader(),
+      model: ScriptedModel(
+        [.calls([("ann", #"{"task":"pay"}"#), ("wait", "{}")]), .calls([("add", #"{"n":1}"#)])], fallback: .hang))
+    try bench.tool("add") { _, _, _ in "1" }
+    try bench.lead([("ann", gated), ("bob", "{}")])
+    let run = Later { try bench.invoke("go") }
+    try awaitTrue("a person is asked") { try bench.subtasks().first?.status == .paused }
+    if try bench.task()?.status == .executing {
+      bench.close()
+      _ = try? run.value()
+      #expect(try bench.subtasks().first?.status == .stopped)
+    }
   }
 
   @Test("sub-tasks share what the task may use up, and together do not cross it")

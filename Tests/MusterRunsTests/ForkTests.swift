@@ -190,6 +190,26 @@ struct ForkTests {
     #expect(try problem(bench) == nil)
   }
 
+  @Test("an approval that the other task has followed is not followed again: what became of the call is asked first")
+  func approved() throws {
+    let gated = #"""
+      {"graph":[{"item_id":"add","type":"tool","sub_type":"local_tool","targets":[],
+        "settings":{"hitl_options":{"title":"May I?"}}}]}
+      """#
+    let bench = try Bench([Self.call, .answer("first"), .answer("second")], agent: gated)
+    let tool = try bench.tool("add") { _, _, _ in "2" }
+    #expect(try bench.invoke("go").task.status == .paused)
+    _ = try bench.driver.decide("t1", in: bench.organization, request: nil, comment: nil, user: nil) { _ in .proceed }
+    try awaitEnd(bench, "t1")
+    // The third record is the decision.
+    try fork(bench, at: 3)
+    try awaitEnd(bench, "t2", .paused)
+    #expect(tool.calls.count == 1)
+    #expect(try bench.driver.snapshot("t2", in: bench.organization)?.request?.question == .outcome)
+    #expect(try problem(bench) == nil)
+    bench.close()
+  }
+
   @Test("behind an intent whose result it has not, it is as after a crash: nothing is done twice unasked")
   func intent() throws {
     for (members, calls, status) in [(#"{"idempotent":true}"#, 2, TaskStatus.completed), ("{}", 1, .paused)] {

@@ -40,6 +40,30 @@ struct ReplayTests {
     }
   }
 
+  @Test("a turn that others have followed tells its sub-tasks and its agents as it did")
+  func earlierTurn() throws {
+    let ask: ScriptedModel.Step = .calls([("ann", #"{"task":"add"}"#)])
+    let bench = try Bench(
+      [ask, .answer("3"), .answer("one"), ask, .answer("4"), .answer("two")],
+      agent: #"{"graph":[{"item_id":"ann","type":"agent","targets":[]}],"sub_agents_continuous_thread":false}"#)
+    try bench.lead([("ann", "{}")])
+    var lives: [TaskSnapshot] = []
+    for _ in 0..<2 {
+      let reader = Reader(try #require(try bench.launch("go").follower))
+      #expect(reader.read())
+      #expect(reader.kinds.contains { $0.hasPrefix("triggered ann") })
+      lives.append(try #require(reader.finished))
+    }
+    #expect(lives.map { $0.subtasks.count } == [1, 2])
+    let replayed = try replay(bench).events.compactMap { event -> TaskSnapshot? in
+      if case .finished(let snapshot) = event.content { snapshot } else { nil }
+    }
+    #expect(
+      replayed.map { $0.subtasks.map { "\($0.id) \($0.status)" } }
+        == lives.map { $0.subtasks.map { "\($0.id) \($0.status)" } })
+    bench.close()
+  }
+
   @Test("asks no model and no tool, and gives the events that a follower gets")
   func same() throws {
     let call: ScriptedModel.Step = .calls([("add", #"{"n":1}"#), ("add", #"{"n":"x"}"#), ("none", "{}")])

@@ -399,6 +399,54 @@ struct ResumeTests {
     #expect(try bench.journalProblem() == nil)
   }
 
+  @Test("a decision counts when there is no place for the run, which goes on when one comes")
+  func decidedWithoutPlace() throws {
+    let bench = try Bench([Self.call, .hang, .answer("done")], agent: Self.gated, flights: 1)
+    try bench.tool("add") { _, _, _ in "2" }
+    #expect(try bench.invoke("go").task.status == .paused)
+    let interrupt = Interrupt()
+    let other = try bench.launch("wait", thread: "t2", interrupt: interrupt)
+    try bench.awaitQuestions(2)
+    guard
+      case .taken(let decided) = try bench.driver.decide(
+        "t1", in: bench.organization, request: nil, comment: nil, user: nil, { _ in .proceed })
+    else {
+      Issue.record("not taken")
+      return
+    }
+    #expect(decided.task.status == .pending)
+    interrupt.fire(.cancelled)
+    _ = other.end()
+    try awaitEnd(bench)
+    bench.close()
+  }
+
+  @Test(
+    "a decision that somebody else takes is noticed by who goes on with the run, and left to them",
+    arguments: [false, true])
+  func decidedElsewhere(hasResumed: Bool) throws {
+    let path = try StorePath()
+    let bench = try Bench([Self.call, .answer("done")], agent: Self.gated, path: path.path)
+    let tool = try bench.tool("add") { _, _, _ in "2" }
+    if hasResumed { try bench.driver.resume() }
+    _ = try bench.launch("go")
+    try awaitEnd(bench, .paused)
+    let other = try Bench(agent: Self.gated, path: path.path, isNew: false)
+    guard
+      case .taken(let decided) = try other.driver.decide(
+        "t1", in: bench.organization, request: nil, comment: nil, user: nil, { _ in .proceed })
+    else {
+      Issue.record("not taken")
+      return
+    }
+    #expect(decided.task.status == .pending)
+    try awaitEnd(bench)
+    #expect(tool.calls.count == 1)
+    #expect(other.model.requests.isEmpty)
+    other.close()
+    bench.close()
+  }
+
   @Test("whoever follows a run that others have submitted stays beyond a pause")
   func followedBeyond() throws {
     let gated = #"""
@@ -445,7 +493,8 @@ struct ResumeTests {
     #expect(reader.read())
     #expect(
       reader.kinds == [
-        "created 1", "updated 1.1.0", "asked add 2.0.1", "paused 2", "updated 3", "updated 4", "returned add 5", "chunk 5",
+        "created 1", "updated 1.1.0", "asked add 2.0.1", "paused 2", "updated 3", "updated 4", "returned add 5",
+        "chunk 5",
         "finished 6",
       ])
     bench.close()

@@ -97,6 +97,10 @@ final class SubtaskCall: FlightListener, PoolJob, @unchecked Sendable {
     if limits.isUsedUp {
       return settle(SubtaskCall.failed("The sub-task was not started: the limits of the run are used up."))
     }
+    // A model that asks for it is not even answered; a sequence has none.
+    if let deepest = limits.depth, order.delegated.depth > deepest {
+      return settle(SubtaskCall.failed("The sub-task was not started: it would be deeper than \(deepest)."))
+    }
     let organization = order.parent.organizationID
     guard let agent = try driver.directory?.agent(order.agentID, in: organization) else {
       return settle(SubtaskCall.failed("The agent is not there any more, or is not active."))
