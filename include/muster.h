@@ -324,10 +324,12 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_deploy(muster *MUSTER_
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_delete(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE agent_id,
                                                                  muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
-/* agents.invoke: runs the agent and waits for its task to end; gives the task, also when the run failed (see its `status` and
- * `result`). `version` is a number in decimal, "draft" for the working copy, or NULL for the deployed version. `body_json` is
- * {"input":{"text":"..."},"id":"thread to continue or start",...}. When the time runs out the task is stopped and the call
- * answers MUSTER_E_TIMEOUT; the error names the task. Since 0.1.0. */
+/* agents.invoke: runs the agent and waits until its task has ended, or waits for a person (`paused`, see its `hitl_request`) or
+ * for a task below it that does (`pending`); gives the task, also when the run failed (see its `status` and `result`). A task
+ * that waits goes on by itself once that is decided: see tasks.approve and tasks.reject. `version` is a number in decimal,
+ * "draft" for the working copy, or NULL for the deployed version. `body_json` is {"input":{"text":"..."},"id":"thread to
+ * continue or start",...}. When the time runs out the task is stopped and the call answers MUSTER_E_TIMEOUT; the error names
+ * the task. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_invoke(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE agent_id,
                                                                  const char *MUSTER_NULLABLE version,
                                                                  const char *MUSTER_NULLABLE body_json, int64_t timeout_ms,
@@ -453,9 +455,21 @@ MUSTER_API void muster_event_clear(muster_event *MUSTER_NULLABLE event);
  * (no such operation, no JSON, a used ticket), and MUSTER_E_BUSY, when the queue or the plane is full, comes at once; what the operation finds wrong
  * comes with that event.
  *
- * The final event of most operations has the answer, as muster_call() gives it; that of agents.invoke the task, once it has ended.
+ * The final event of most operations has the answer, as muster_call() gives it; that of agents.invoke the task, once it has ended, or waits
+ * for a person (`paused`) or for a task below it that does (`pending`).
+ *
  * agents.invoke_stream and tasks.events give an event for each thing that happens, {"type","task_id","organization_id","time","id","data"}:
- * task_created, task_updated, chunk (`data`: a piece of the answer), and, as the final event, task_finished (`data`: the task).
+ *   task_created       a turn was accepted; `data` is the task, `pending`
+ *   task_updated       it goes on, or waits; `data` is the task, `executing`, `paused` (see its `hitl_request`) or `pending`
+ *   chunk              `data` is a piece of what the model says
+ *   tool_call_request  the model asks for a tool: {"request_id","tool_name","payload", ...}
+ *   sub_agent_trigger  the same for an agent that it leads: {"request_id","agent_id","query", ...}
+ *   tool_call_result   what came of either: as tool_call_request, with "result" and "is_error"
+ *   task_finished      the turn has ended, and this is the final event; `data` is the task
+ * There may be other types: pass over them. A task that waits for a person has a task_updated with `paused`. For whoever submitted the run that
+ * (or the `pending` of a task that waits for one below it) is the final event; tasks.events stays. After the decision, and when a run is gone
+ * on with, another task_updated (`executing`) follows, and text before calls of tools stands. Only a task_updated right behind chunks, with
+ * nothing in between, says that their attempt broke off, or that its answer was sent back: those chunks count no more.
  * `id` names the place behind the event: tasks.events goes on there with "after".
  *
  * `args_json` as in muster_call(); "context" may have a "ticket" of muster_ticket_new(), and "timeout_ms", after which a run is stopped

@@ -150,7 +150,10 @@ enum TaskSchemas {
 
   private static let event = """
     {"type":"object","description":"Something that happened to a task.","properties":{"type":{"type":"string","description":"task_created, \
-    task_updated and task_finished carry the task in data, chunk a piece of the answer. There may be more: ignore what you do not know."},\
+    task_updated and task_finished carry the task in data, chunk a piece of what the model says, tool_call_request, sub_agent_trigger and \
+    tool_call_result an object that tells of a call. A task_updated is executing when the turn goes on, and paused when it waits for a person: \
+    the last event for whoever runs the task, while others that follow it stay. Right behind chunks it says that those count no more: the \
+    attempt broke off. There may be more types: ignore what you do not know."},\
     "task_id":{"type":"string"},"organization_id":{"type":"string"},"time":{"type":"string","format":"date-time"},"id":{"type":"string",\
     "description":"The place behind the event: tasks.events goes on there with after. A journal record's number, and in the text of an answer \
     also the attempt and how many bytes of its text there were."},"data":{"type":["object","string"]}},"required":["type","task_id",\
