@@ -69,16 +69,18 @@ enum TaskSchemas {
     {"type":"object","description":"A person's decision about the call that a task is paused for (`hitl_request`).","properties":{\
     "request_id":{"type":["string","null"],"description":"Which call, as `hitl_request` names it; the one that it shows by default."},\
     "decision":{"type":["string","null"],"enum":["proceed","done","not_done","give_up",null],"description":"Asked for approval: \
-    `proceed` (the default) makes the call. Asked for the outcome: `done` takes the call as made, `not_done` makes it again. `give_up` \
-    ends the task, failed."},\
-    "comment":{"type":["string","null"],"maxLength":65536,"description":"With `done`: what the model is told as the result."},\
+    `proceed` (the default) makes the call. Asked for the outcome, where one of these has to be given: `done` takes the call as made, \
+    `not_done` makes it again. `give_up` ends the task, `failed`, `given_up`, whatever was asked."},\
+    "comment":{"type":["string","null"],"maxLength":65536,"description":"With `done`: what the model is told as the result. With `give_up`: \
+    why, in the task's result. Kept in the task's journal."},\
     "user":{"type":["string","null"],"maxLength":255,"description":"Who decided; kept in the task's journal."}}}
     """
 
   private static let reject = """
-    {"type":"object","properties":{"request_id":{"type":["string","null"]},\
-    "comment":{"type":["string","null"],"maxLength":65536,"description":"Why; the model is told."},\
-    "user":{"type":["string","null"],"maxLength":255}}}
+    {"type":"object","properties":{"request_id":{"type":["string","null"],"description":"Which call, as `hitl_request` names it; the one \
+    that it shows by default."},\
+    "comment":{"type":["string","null"],"maxLength":65536,"description":"Why; the model is told, or the task's result tells it."},\
+    "user":{"type":["string","null"],"maxLength":255,"description":"Who decided; kept in the task's journal."}}}
     """
 
   private static let fork = """
