@@ -37,8 +37,8 @@ enum AgentOperations {
       parameters: [.agentID], answer: nil, success: 202, access: .administer, handler: delete),
     Operation(
       "agents.invoke", "POST", "/v1/agents/{agent_id}/invoke",
-      "Runs an agent and waits until its task has ended, or waits for a person (`paused`, with `hitl_request`) or for a task below"
-        + " it that does (`pending`); the task is given also when the run failed.",
+      "Runs an agent and waits until its task has ended, or waits for a person (`paused`, with `hitl_request`) or for"
+        + " a task below it that does (`pending`); the task is given also when the run failed.",
       parameters: [.agentID, .version]
         + [
           .init(

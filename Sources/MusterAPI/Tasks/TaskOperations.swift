@@ -33,8 +33,8 @@ enum TaskOperations {
       answer: "AgentExecution", handler: stop),
     Operation(
       "tasks.approve", "POST", "/v1/tasks/{task_id}/approve",
-      "Lets a paused task go on: with the call that it asked about, or with what became of it; or gives it up. It goes on in the"
-        + " process that decides, if that has its tools.",
+      "Lets a paused task go on: with the call that it asked about, or with what became of it; or gives it up. It"
+        + " goes on in the process that decides, if that has its tools.",
       parameters: [.taskID],
       body: .init("ApproveTask", example: "{}"), answer: "AgentExecution", isExtension: true, failures: [409],
       handler: DecisionOperations.approve),
