@@ -221,9 +221,9 @@ typedef struct muster_host {
  * MUSTER_E_UNSUPPORTED.
  *
  * A store "https://HOST/BASE" (or "http://") is a service elsewhere: each call is sent to its REST interface below that address, with `api_key`,
- * and answers as it would here. Besides `store` only `api_key` and `limits` have a meaning for it; any other key is MUSTER_E_UNSUPPORTED, and so are
- * operations on the machine's own files, muster_http() and muster_serve(). Opening connects to nobody. Redirects are not followed, so the
- * key goes nowhere else. A call whose time runs out, or that is cancelled, closes its connection; its run goes on there.
+ * and answers as it would here. Besides `store` only `api_key` and `limits` may be given, and of `limits` only "call_timeout_ms" has a meaning; any
+ * other key is MUSTER_E_UNSUPPORTED, and so are operations on the machine's own files, queues, tools, muster_resume(), muster_http() and
+ * muster_serve(). Opening connects to nobody. Redirects are not followed, so the key goes nowhere else. A call whose time runs out, or that is cancelled, closes its connection; its run goes on there.
  *
  * A new file gets mode 0600. A file that is not a Muster store, or that a newer version wrote, is left untouched and gives
  * MUSTER_E_STORE. What dead processes left unfinished is seen to: see muster_resume().
@@ -233,12 +233,14 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_open(const char *MUSTER_NULL
                                                          muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
 /* Goes on with the runs that earlier processes, or this plane when it was closed before, left unfinished, and that nobody's call waited for:
- * submitted and asynchronous ones, and those that a person was asked about. It returns at once; they run on the plane's threads. A run
+ * submitted and asynchronous ones, streams and forks, and those that a person was asked about. From then on a tool that is registered takes
+ * up the runs that wait for it. Blocks on the disk, as long as reading those journals takes; the runs go on on the plane's threads. A run
  * goes on where its journal ends: with the question to the model, or with the calls of tools whose results are not on record. Those are
  * made again (the call has "repeat": true) if the tool is read_only or idempotent; a tool with `probe` is asked (the call has "probe":
  * true, and the answer is {"done": true, "result": ...} or {"done": false}); else the task is `paused` and tasks.approve decides.
  * A run that needs a tool which is not registered waits until it is. Runs of living processes are not touched. Until this is called,
- * muster_open() leaves such runs `pending`, and ends those that a blocking call waited for: `error`, `interrupted`. Since 0.1.0. */
+ * muster_open() leaves such runs `pending`, and ends those that a blocking call waited for: `error`, `interrupted`.
+ * MUSTER_E_UNSUPPORTED for a service elsewhere. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_resume(muster *MUSTER_NULLABLE plane,
                                                            muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
@@ -266,11 +268,12 @@ MUSTER_API muster_status muster_cancel(muster *MUSTER_NULLABLE plane, muster_tic
 /* Calls any operation by name ("agents.list"; muster_build_info() lists them).
  *
  * `args_json` is an object: path and query parameters by name at the top level, the request body under "body", and optionally "context", an object with
- * `ticket` and `idempotency_key`: a text of 1 to 255 bytes; for 24 hours, agents.create, agents.invoke, agents.export and agents.import have one effect
- * and one answer for each key, also after a crash (another request with the key: 422; the first still running in another process: 409).
+ * `ticket` and `idempotency_key`: a text of 1 to 255 bytes; for 24 hours, agents.create, agents.invoke, agents.invoke_async, agents.invoke_stream,
+ * agents.export, agents.import and tasks.fork have one effect and one answer for each key, also after a crash (another request with the key: 422;
+ * a first agents.invoke still running in another process: 409). A repeated agents.invoke_stream follows the run of the first.
  * NULL means {}. Keys that the operation does not know are ignored.
  * `timeout_ms`: negative waits without limit, 0 takes the plane's default, else milliseconds. It bounds operations that wait for a
- * model (agents.invoke); the others wait for other writers of the store only, at most busy_timeout_ms.
+ * model (agents.invoke, agents.invoke_stream, tasks.events); the others wait for other writers of the store only, at most busy_timeout_ms.
  * `json` receives the answer, `null` for an operation without one; free it with muster_free(). Blocks until the operation has
  * ended. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_call(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE operation,
@@ -324,10 +327,12 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_deploy(muster *MUSTER_
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_delete(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE agent_id,
                                                                  muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
-/* agents.invoke: runs the agent and waits for its task to end; gives the task, also when the run failed (see its `status` and
- * `result`). `version` is a number in decimal, "draft" for the working copy, or NULL for the deployed version. `body_json` is
- * {"input":{"text":"..."},"id":"thread to continue or start",...}. When the time runs out the task is stopped and the call
- * answers MUSTER_E_TIMEOUT; the error names the task. Since 0.1.0. */
+/* agents.invoke: runs the agent and waits until its task has ended, or waits for a person (`paused`, see its `hitl_request`) or
+ * for a task below it that does (`pending`); gives the task, also when the run failed (see its `status` and `result`). A task
+ * that waits goes on by itself once that is decided: see tasks.approve and tasks.reject. `version` is a number in decimal,
+ * "draft" for the working copy, or NULL for the deployed version. `body_json` is {"input":{"text":"..."},"id":"thread to
+ * continue or start",...}. When the time runs out the task is stopped and the call answers MUSTER_E_TIMEOUT; the error names
+ * the task. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_agent_invoke(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE agent_id,
                                                                  const char *MUSTER_NULLABLE version,
                                                                  const char *MUSTER_NULLABLE body_json, int64_t timeout_ms,
@@ -351,7 +356,9 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_task_get(muster *MUSTER_NULL
                                                              size_t *MUSTER_NULLABLE json_len,
                                                              muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
-/* tasks.stop: ends a running task as `stopped`, wherever it runs, and gives it; a task that has ended is given unchanged. Since 0.1.0. */
+/* tasks.stop: ends a running task as `stopped`, wherever it runs, with the tasks below it, and gives it; a task that has ended is given
+ * unchanged. A task below one that ends by itself is stopped, too: its `internal_status` is `parent_ended`, and its `is_manually_stopped`
+ * false. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_task_stop(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE task_id,
                                                               char *MUSTER_NULLABLE *MUSTER_NULLABLE json,
                                                               size_t *MUSTER_NULLABLE json_len,
@@ -453,9 +460,21 @@ MUSTER_API void muster_event_clear(muster_event *MUSTER_NULLABLE event);
  * (no such operation, no JSON, a used ticket), and MUSTER_E_BUSY, when the queue or the plane is full, comes at once; what the operation finds wrong
  * comes with that event.
  *
- * The final event of most operations has the answer, as muster_call() gives it; that of agents.invoke the task, once it has ended.
+ * The final event of most operations has the answer, as muster_call() gives it; that of agents.invoke the task, once it has ended, or waits
+ * for a person (`paused`) or for a task below it that does (`pending`).
+ *
  * agents.invoke_stream and tasks.events give an event for each thing that happens, {"type","task_id","organization_id","time","id","data"}:
- * task_created, task_updated, chunk (`data`: a piece of the answer), and, as the final event, task_finished (`data`: the task).
+ *   task_created       a turn was accepted; `data` is the task, `pending`
+ *   task_updated       it goes on, or waits; `data` is the task, `executing`, `paused` (see its `hitl_request`) or `pending`
+ *   chunk              `data` is a piece of what the model says
+ *   tool_call_request  the model asks for a tool: {"request_id","tool_name","payload", ...}
+ *   sub_agent_trigger  the same for an agent that it leads: {"request_id","agent_id","query", ...}
+ *   tool_call_result   what came of either: as tool_call_request, with "result" and "is_error"
+ *   task_finished      the turn has ended; `data` is the task. The final event, but for earlier turns of a thread
+ * There may be other types: pass over them. A task that waits for a person has a task_updated with `paused`. For whoever submitted the run that
+ * (or the `pending` of a task that waits for one below it) is the final event; tasks.events stays. After the decision, and when a run is gone
+ * on with, another task_updated (`executing`) follows, and text before calls of tools stands. Only a task_updated right behind chunks, with
+ * nothing in between, says that their attempt broke off, or that its answer was sent back: those chunks count no more.
  * `id` names the place behind the event: tasks.events goes on there with "after".
  *
  * `args_json` as in muster_call(); "context" may have a "ticket" of muster_ticket_new(), and "timeout_ms", after which a run is stopped
@@ -523,7 +542,8 @@ typedef void (*muster_tool_fn)(void *MUSTER_NULLABLE user_data, const char *MUST
  *   result_limit  256 to 16777216, default 65536: the most bytes of an answer's text; what is more is cut off, and the model told so
  *
  * `user_data` is handed to each call. `release` (may be NULL) is called with it exactly once: when the tool is unregistered or the plane
- * closed, after its last callback has returned, or before this function returns, when it fails. Does not block. Since 0.1.0. */
+ * closed, after its last callback has returned, or before this function returns, when it fails. Does not block, unless muster_resume() was
+ * called before: then runs that waited for the tool are taken up on the caller's thread, as there. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_tool_register(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE spec_json,
                                                                   muster_tool_fn MUSTER_NULLABLE function,
                                                                   void *MUSTER_NULLABLE user_data,
@@ -534,27 +554,29 @@ MUSTER_API MUSTER_CHECK_RESULT muster_status muster_tool_register(muster *MUSTER
  * event MUSTER_EVENT_TOOL_CALL with ticket 0 and `call_json` of muster_tool_fn as its `json`. When nobody waits for its answer any more (its
  * time is over, its run was stopped, the tool was unregistered, the plane is being closed), an event MUSTER_EVENT_TOOL_CANCEL with
  * {"call_id"} follows; a call that was not read by then is not given at all. Tools and submitted calls take turns in a queue; the calls that are
- * open bound what waits. `spec_json` as in muster_tool_register(), but not "thread":"caller". Does not block. Since 0.1.0. */
+ * open bound what waits. `spec_json` as in muster_tool_register(), but not "thread":"caller". Blocks as that function does. MUSTER_E_UNSUPPORTED
+ * for a service elsewhere. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_tool_register_queue(muster *MUSTER_NULLABLE plane,
                                                                         const char *MUSTER_NULLABLE spec_json,
                                                                         muster_queue *MUSTER_NULLABLE queue,
                                                                         muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
 /* Unregisters a tool. Its calls end with an error that says so. Blocks until no callback of it runs any more; MUSTER_E_WOULD_DEADLOCK from
- * a callback. A name that is not registered is MUSTER_E_MISUSE. Since 0.1.0. */
+ * a callback. A name that is not registered is MUSTER_E_MISUSE; MUSTER_E_UNSUPPORTED for a service elsewhere. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_tool_unregister(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE name,
                                                                     muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
 /* Answers a call of a tool, once. `result_json` is any JSON value, of at most MUSTER_MAX_REQUEST_BYTES and 100 levels, or NULL for null; it is copied.
  * `is_error` tells the model that the tool failed, and `result_json` why. A call that nobody waits for (it was answered, its time is over, it was
  * cancelled, or there was none) is MUSTER_E_MISUSE, and the answer is dropped. From any thread. It may write to the store, and blocks
- * no longer than that takes. Since 0.1.0. */
+ * no longer than that takes. MUSTER_E_UNSUPPORTED for a service elsewhere. Since 0.1.0. */
 MUSTER_API MUSTER_CHECK_RESULT muster_status muster_tool_reply(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE call_id,
                                                                const char *MUSTER_NULLABLE result_json, bool is_error,
                                                                muster_error *MUSTER_NULLABLE *MUSTER_NULLABLE error);
 
 /* Whether nobody waits for the answer of a call any more: a tool that takes long asks now and then, and ends early. True also for
- * a call that was answered, for one that never was, and when the plane is closed or being closed. Does not block. Since 0.1.0. */
+ * a call that was answered, for one that never was, for a service elsewhere, and when the plane is closed or being closed. Does not block.
+ * Since 0.1.0. */
 MUSTER_API bool muster_tool_cancelled(muster *MUSTER_NULLABLE plane, const char *MUSTER_NULLABLE call_id);
 
 /* ---- REST, on a socket --------------------------------------------------------------------------------------------- */

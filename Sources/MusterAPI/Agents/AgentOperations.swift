@@ -37,7 +37,8 @@ enum AgentOperations {
       parameters: [.agentID], answer: nil, success: 202, access: .administer, handler: delete),
     Operation(
       "agents.invoke", "POST", "/v1/agents/{agent_id}/invoke",
-      "Runs an agent and waits for its task to end; the task is given also when the run failed.",
+      "Runs an agent and waits until its task has ended, or waits for a person (`paused`, with `hitl_request`) or for"
+        + " a task below it that does (`pending`); the task is given also when the run failed.",
       parameters: [.agentID, .version]
         + [
           .init(
@@ -53,7 +54,7 @@ enum AgentOperations {
       handler: InvokeAsyncOperation.run),
     Operation(
       "agents.invoke_stream", "POST", "/v1/agents/{agent_id}/invoke/stream",
-      "Runs an agent and gives the events of its task, until that has ended.",
+      "Runs an agent and gives the events of its task, until that has ended or waits for a person.",
       parameters: [.agentID, .version, .onBusy]
         + [
           .init(

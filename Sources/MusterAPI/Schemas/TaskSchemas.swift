@@ -69,16 +69,18 @@ enum TaskSchemas {
     {"type":"object","description":"A person's decision about the call that a task is paused for (`hitl_request`).","properties":{\
     "request_id":{"type":["string","null"],"description":"Which call, as `hitl_request` names it; the one that it shows by default."},\
     "decision":{"type":["string","null"],"enum":["proceed","done","not_done","give_up",null],"description":"Asked for approval: \
-    `proceed` (the default) makes the call. Asked for the outcome: `done` takes the call as made, `not_done` makes it again. `give_up` \
-    ends the task, failed."},\
-    "comment":{"type":["string","null"],"maxLength":65536,"description":"With `done`: what the model is told as the result."},\
+    `proceed` (the default) makes the call. Asked for the outcome, where one of these has to be given: `done` takes the call as made, \
+    `not_done` makes it again. `give_up` ends the task, `failed`, `given_up`, whatever was asked."},\
+    "comment":{"type":["string","null"],"maxLength":65536,"description":"With `done`: what the model is told as the result. With `give_up`: \
+    why, in the task's result. Kept in the task's journal."},\
     "user":{"type":["string","null"],"maxLength":255,"description":"Who decided; kept in the task's journal."}}}
     """
 
   private static let reject = """
-    {"type":"object","properties":{"request_id":{"type":["string","null"]},\
-    "comment":{"type":["string","null"],"maxLength":65536,"description":"Why; the model is told."},\
-    "user":{"type":["string","null"],"maxLength":255}}}
+    {"type":"object","properties":{"request_id":{"type":["string","null"],"description":"Which call, as `hitl_request` names it; the one \
+    that it shows by default."},\
+    "comment":{"type":["string","null"],"maxLength":65536,"description":"Why; the model is told, or the task's result tells it."},\
+    "user":{"type":["string","null"],"maxLength":255,"description":"Who decided; kept in the task's journal."}}}
     """
 
   private static let fork = """
@@ -150,7 +152,10 @@ enum TaskSchemas {
 
   private static let event = """
     {"type":"object","description":"Something that happened to a task.","properties":{"type":{"type":"string","description":"task_created, \
-    task_updated and task_finished carry the task in data, chunk a piece of the answer. There may be more: ignore what you do not know."},\
+    task_updated and task_finished carry the task in data, chunk a piece of what the model says, tool_call_request, sub_agent_trigger and \
+    tool_call_result an object that tells of a call. A task_updated is executing when the turn goes on, and paused when it waits for a person: \
+    the last event for whoever runs the task, while others that follow it stay. Right behind chunks it says that those count no more: the \
+    attempt broke off. There may be more types: ignore what you do not know."},\
     "task_id":{"type":"string"},"organization_id":{"type":"string"},"time":{"type":"string","format":"date-time"},"id":{"type":"string",\
     "description":"The place behind the event: tasks.events goes on there with after. A journal record's number, and in the text of an answer \
     also the attempt and how many bytes of its text there were."},"data":{"type":["object","string"]}},"required":["type","task_id",\

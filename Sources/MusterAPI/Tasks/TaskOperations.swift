@@ -33,13 +33,15 @@ enum TaskOperations {
       answer: "AgentExecution", handler: stop),
     Operation(
       "tasks.approve", "POST", "/v1/tasks/{task_id}/approve",
-      "Lets a paused task go on: with the call that it asked about, or with what became of it.", parameters: [.taskID],
+      "Lets a paused task go on: with the call that it asked about, or with what became of it; or gives it up. It"
+        + " goes on in the process that decides, if that has its tools.",
+      parameters: [.taskID],
       body: .init("ApproveTask", example: "{}"), answer: "AgentExecution", isExtension: true, failures: [409],
       handler: DecisionOperations.approve),
     Operation(
       "tasks.reject", "POST", "/v1/tasks/{task_id}/reject",
       "Declines the call that a paused task asked about: the model is told. Where it was asked what became of a call, the"
-        + " task ends.",
+        + " task ends, `failed`.",
       parameters: [.taskID], body: .init("RejectTask", example: "{}"), answer: "AgentExecution", isExtension: true,
       failures: [409], handler: DecisionOperations.reject),
     Operation(

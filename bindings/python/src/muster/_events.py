@@ -29,17 +29,23 @@ class ToolUse(NamedTuple):
 class Event:
     """Something that happened to a task.
 
-    A turn has ``task_created``, then ``task_updated``, ``chunk``, ``tool_call_request`` and ``tool_call_result`` in any
-    number, and at last ``task_finished``. A ``task_updated`` behind chunks says that the answer begins anew: the
-    model's connection broke, and it is asked again. A newer library may give other types; pass over those that you do
-    not know.
+    A turn has ``task_created``, then ``task_updated``, ``chunk``, ``tool_call_request``, ``sub_agent_trigger`` and
+    ``tool_call_result`` in any number, and at last ``task_finished``.
+
+    A task that waits for a person has a ``task_updated`` whose task is ``paused`` and has a ``hitl_request``. It is the
+    last event of the stream that runs the task, as is the ``pending`` of a task that waits for one below it; a stream
+    of ``plane.tasks.events`` stays. After the decision, and when a run is gone on with, another ``task_updated``
+    (``executing``) follows, and text in front of calls of tools stands. Only a ``task_updated`` right behind chunks
+    says that those count no more: the attempt broke off, or its answer was sent back, and the model is asked again.
+
+    A newer library may give other types; pass over those that you do not know.
     """
 
     __slots__ = ("type", "task_id", "organization_id", "time", "id", "data", "sequence")
 
     type: str
     """What happened: ``"task_created"``, ``"task_updated"``, ``"chunk"``, ``"tool_call_request"``,
-    ``"tool_call_result"``, ``"task_finished"``, or something newer."""
+    ``"sub_agent_trigger"``, ``"tool_call_result"``, ``"task_finished"``, or something newer."""
     task_id: str
     """The task, which is also its thread."""
     organization_id: str
@@ -49,14 +55,15 @@ class Event:
     id: str
     """The place behind the event: ``plane.tasks.events(task_id, after=event.id)`` goes on there."""
     data: Any
-    """Of a chunk, a piece of the answer; of a call of a tool, an object, see :attr:`tool`; of the other types, the task
-    as :class:`muster.types.AgentExecution`."""
+    """Of a chunk, a piece of what the model says; of a call of a tool, an object, see :attr:`tool`; of an agent that is
+    asked, an object with ``request_id``, ``agent_id`` and ``query``; of the other types, the task as
+    :class:`muster.types.AgentExecution`."""
     sequence: int
     """The last record of the task's journal before the end of the event."""
 
     @property
     def text(self) -> str:
-        """The piece of the answer that a chunk is; empty for every other event."""
+        """The piece of text that a chunk is; empty for every other event."""
         return self.data if self.type == "chunk" and isinstance(self.data, str) else ""
 
     @property

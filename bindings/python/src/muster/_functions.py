@@ -53,9 +53,10 @@ class ToolCall:
 
     @property
     def cancelled(self) -> bool:
-        """Whether nobody waits for the answer any more: the run was stopped, the time is over, or the plane is being
-        closed. A function that takes long asks now and then, and returns early. An ``async def`` function need not: its
-        asyncio task is cancelled."""
+        """Whether nobody waits for the answer any more: the run has ended, the time is over, the tool was unregistered,
+        or the plane is being closed; also true once the call was answered. A function that takes long asks now and
+        then, and before it changes something, and returns early. An ``async def`` function need not: its asyncio task
+        is cancelled."""
         return _native.is_tool_cancelled(self._handle, self.id)
 
     def __repr__(self) -> str:

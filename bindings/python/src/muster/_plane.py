@@ -306,10 +306,16 @@ class Plane:
     def resume(self) -> None:
         """Goes on with the runs that earlier processes left unfinished.
 
-        Submitted and asynchronous runs go on where their journals end, and those that a person was asked about, once that
-        is decided (``tasks.approve``, ``tasks.reject``). Calls of tools whose outcome is not known are made again if the tool
-        is ``read_only`` or ``idempotent``; for others the task is paused and asks. A run that needs a tool which is not
-        registered waits until it is. It returns at once. The runs of living processes are not touched.
+        Runs of ``invoke_async``, ``ainvoke``, ``stream`` (but for ``on_disconnect="cancel"``) and ``tasks.fork`` go on
+        where their journals end, and those that a person was asked about, once that is decided (``tasks.approve``,
+        ``tasks.reject``). A run that a blocking ``invoke`` waited for ends ``error``, ``interrupted``.
+
+        Calls of tools whose outcome is not known are made again if the tool is ``read_only`` or ``idempotent``; for
+        others the ``probe`` is asked, and if there is none, or it does not know, the task is paused and asks a person. A
+        run that needs a tool which is not registered waits until it is. The runs of living processes are not touched.
+
+        It blocks as long as reading those journals takes; the runs go on on threads of the plane. Needs a plane with a
+        store of its own.
         """
         _native.resume(self._handle)
 
@@ -502,7 +508,9 @@ def open(
     network: Union[str, Sequence[str], None] = None,
     api_key: Optional[str] = None,
     limits: Optional[Mapping[str, Any]] = None,
+    prices: Optional[Mapping[str, Mapping[str, float]]] = None,
     tools: Optional[str] = None,
+    threads: Optional[int] = None,
     log: Optional[_native.Log] = None,
     **other: Any,
 ) -> Plane:
@@ -517,13 +525,20 @@ def open(
         default_model: ``{"provider", "name", "api_base"}`` of agents that name no model.
         network: Which addresses of models an agent may name: ``"open"``: any; ``"public"``: public ones; a list:
             public ones, and ``"loopback"``, ``"private"`` or ``"HOST[:PORT]"`` as far as they are in it.
-        api_key: What a service elsewhere knows the caller by; nothing but this and ``limits`` has a meaning for one.
-        limits: ``{"call_timeout_ms", "run_timeout_ms", ...}``: the time of a call without a timeout of its own, and of
-            a run that no thread waits for; what a turn may use up whose call says nothing (``"model_calls"``,
-            ``"tool_calls"``, ``"input_tokens"``, ``"output_tokens"``, ``"seconds"``, ``"depth"``, ``"cost"``); and
-            ``"parallel_tool_calls"``: how many calls of one answer are made at a time, 8 by default.
+        api_key: What a service elsewhere knows the caller by; nothing but this and ``call_timeout_ms`` of ``limits``
+            has a meaning for one.
+        limits: A mapping with any of these keys. Of the plane: ``"call_timeout_ms"``, the time of a call without a
+            timeout of its own (600,000); ``"run_timeout_ms"``, that of a run that no thread waits for (3,600,000);
+            ``"runs"``, how many such runs may be under way (20,000); ``"queue_depth"``, how many calls may be open in
+            one queue (65,536); ``"parallel_tool_calls"``, how many calls of one answer are made at a time (8). Of a
+            turn with all its sub-tasks, where the ``limits`` of its call say nothing: ``"model_calls"``,
+            ``"tool_calls"``, ``"input_tokens"``, ``"output_tokens"``, ``"seconds"``, ``"depth"`` and ``"cost"`` (US
+            dollars); none by default, but 100 model calls and a depth of 8 for agents with tools.
+        prices: ``{"gpt-4.1": {"input": 2.0, "output": 8.0}}``: what a million tokens of a model cost, in US dollars. A
+            run with a limit of ``cost`` needs its model's.
         tools: ``"all"``: agents may call every tool of :meth:`Plane.tool`; ``"listed"``, the default: those that they
             list.
+        threads: How many threads at most drive runs that no thread waits for: 1 to 64, by default 8.
         log: Called with level, component and message of each log line, on a thread that is inside a call. It must not
             call the plane.
         other: Further keys for a newer library; one that the library does not know is a :class:`MisuseError`.
@@ -539,7 +554,9 @@ def open(
             "network": network,
             "api_key": api_key,
             "limits": limits,
+            "prices": prices,
             "tools": tools,
+            "threads": threads,
         }
     )
     return Plane({**config, **other}, log)
