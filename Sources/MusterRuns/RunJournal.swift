@@ -135,7 +135,15 @@ struct RunJournal {
 
   /// The task as it waits for a person.
   func paused() throws(RunError) -> TaskSnapshot {
-    TaskSnapshot(paused: task, beginning: try beginning(), request: PersonRequest(run))
+    let task = task
+    let beginning = try beginning()
+    let subtasks =
+      beginning.team == nil
+      ? []
+      : try driver.asStore { () throws(StoreError) in
+        try driver.store.subtaskList(of: task.id, in: task.organizationID)
+      }
+    return TaskSnapshot(paused: task, beginning: beginning, request: PersonRequest(run), subtasks: subtasks)
   }
 
   /// The task as this run ended it, also when another turn has begun since.

@@ -27,8 +27,8 @@ package struct TaskSnapshot: Sendable {
   }
 
   /// A task as its run has just put it aside until a person has decided.
-  init(paused task: TaskRow, beginning: Beginning, request: PersonRequest?) {
-    self.init(task: task, beginning: beginning, result: nil, subtasks: [])
+  init(paused task: TaskRow, beginning: Beginning, request: PersonRequest?, subtasks: [Subtask]) {
+    self.init(task: task, beginning: beginning, result: nil, subtasks: subtasks)
     self.request = request
   }
 

@@ -125,6 +125,7 @@ struct ConfigurationTests {
     arguments: [
       #"{"store":"x","api_key":"k"}"#, #"{"store":"x","workspace_root":"/w"}"#, #"{"store":"x","secrets_key":"k"}"#,
       "postgres://host/db", "ftp://host", #"{"store":"https://host","threads":4}"#,
+      #"{"store":"https://host","limits":{"model_calls":1}}"#,
     ])
   func unsupported(configuration: String) {
     #expect(refusal(configuration)?.status == .unsupported)

@@ -105,6 +105,12 @@ struct InactiveFieldTests {
         #"[{"item_id":"i","type":"tool","sub_type":"local_tool","targets":[],"settings":{"schemas":{"input":{"a":1}}}}]"#,
         "graph.settings.schemas"
       ),
+      (
+        "graph",
+        #"[{"item_id":"i","type":"agent","targets":[],"settings":{"schemas":{"input":{"properties":{}}}}}]"#,
+        "graph.settings.schemas"
+      ),
+      ("graph", #"[{"item_id":"i","type":"tool","sub_type":"local_tool","targets":["j"]}]"#, "graph.targets"),
     ])
   func tools(field: String, value: String, path: String) throws {
     let bench = try Bench()
@@ -112,6 +118,33 @@ struct InactiveFieldTests {
     let failure = try bench.failure("agents.invoke", try bench.invocation(id))
     #expect(failure.httpStatus == 501)
     #expect(text(failure.document) == #"{"detail":"\#(path) has a value that does nothing in this version of Muster"}"#)
+  }
+
+  @Test(
+    "what would restrict who approves a call, or when, is refused; whom to tell of it is stored",
+    arguments: [
+      (#""approvers":{"user_ids":["boss"]}"#, "approvers"), (#""timeout_seconds":1"#, "timeout_seconds"),
+      (#""on_deny":"stop""#, "on_deny"), (#""approve_once_per_run":true"#, "approve_once_per_run"),
+      (#""allowed_scopes":["a"]"#, "allowed_scopes"), (#""tool_names":["a"]"#, "tool_names"),
+      (#""should_approve_with_current_user":false"#, "should_approve_with_current_user"),
+      (
+        #""title":"t","recipients":["a"],"hitl_type":"slack","on_deny":"continue","approvers":{"user_ids":[]},"#
+          + #""timeout_seconds":null"#, nil
+      ),
+    ])
+  func approvals(options: String, refused: String?) throws {
+    let bench = try Bench()
+    let item =
+      #"{"item_id":"i","type":"tool","sub_type":"local_tool","targets":[],"settings":{"hitl_options":{\#(options)}}}"#
+    let id = try bench.agent("echo", #"{"graph":[\#(item)]}"#)
+    let failure = try bench.failure("agents.invoke", try bench.invocation(id))
+    guard let refused else {
+      // It is a tool that nobody has registered.
+      #expect(failure.httpStatus == 400)
+      return
+    }
+    #expect(failure.httpStatus == 501)
+    #expect(text(failure.document)?.contains("graph.settings.hitl_options.\(refused) ") == true)
   }
 
   @Test("an agent that lists a tool which nobody has registered answers 400 naming it")

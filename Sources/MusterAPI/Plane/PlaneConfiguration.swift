@@ -64,7 +64,12 @@ struct PlaneConfiguration: Sendable {
   private func checkKeys(_ object: JSON) throws(Failure) {
     for member in object.members {
       switch member.key {
-      case "store", "limits": continue
+      case "store": continue
+      case "limits":
+        for limit in member.value.members where isRemote && limit.key != "call_timeout_ms" {
+          throw Failure(
+            .unsupported, "config: limits.\(limit.key) does nothing for a store behind http:// or https://")
+        }
       case "api_key":
         if !isRemote { throw Failure(.unsupported, "config: api_key is for stores behind http:// and https://") }
       default:

@@ -148,7 +148,7 @@ enum AgentSchemas {
   private static let humanOptions = """
     {"type":"object","properties":{"title":{"type":["string","null"]},"description":{"type":["string","null"]},"recipients":{"type":\
     ["array","null"]},"hitl_type":{"type":["string","null"],"enum":["slack",null]},"slack_app":{},\
-    "should_approve_with_current_user":{"type":["boolean","null"],"default":true}}}
+    "should_approve_with_current_user":{"type":["boolean","null"],"default":true},"enabled":{"type":["boolean","null"]}}}
     """
 
   private static let mcpSettings = """

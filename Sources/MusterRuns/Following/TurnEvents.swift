@@ -90,7 +90,8 @@ struct TurnEvents {
     guard let calls = openCalls, calls.waitsForPeople else { return nil }
     let snapshot = TaskSnapshot(
       paused: task.standing(.paused, startedAt: startedAt, updatedAt: record.time), beginning: beginning,
-      request: PersonRequest(run))
+      request: PersonRequest(run),
+      subtasks: subtasks.compactMap { $0.standing(at: record.time, isLatest: record.turn == task.turn) })
     return TurnEvents.event(
       .updated(snapshot), of: task, at: EventPosition(sequence: record.sequence), time: record.time)
   }
