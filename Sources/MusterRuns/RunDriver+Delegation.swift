@@ -36,6 +36,11 @@ extension RunDriver {
     return beginning.delegated?.call == call ? first : nil
   }
 
+  /// Whether a turn of a task answers a call of another one.
+  func answers(_ task: TaskRow, _ call: String) throws(RunError) -> Bool {
+    try beginning(of: task, answering: call) != nil
+  }
+
   /// Whether a sub-task is gone that was started before.
   func wasDeleted(_ order: SubtaskOrder) throws(RunError) -> Bool {
     let parent = order.parent

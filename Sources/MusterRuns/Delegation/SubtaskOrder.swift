@@ -134,13 +134,17 @@ struct SubtaskPlanner {
   /// The thread in which a call was made that is made again: also where that has gone on since, and where it was made by the
   /// task that this one was forked from.
   private func madeBefore(_ call: Int, _ agent: String) throws(RunError) -> String? {
-    for parent in [task.id, task.forkedFrom].compactMap({ $0 }) {
-      let subtasks = try driver.asStore { () throws(StoreError) in
-        try driver.store.subtasks(of: parent, in: task.organizationID)
-      }
-      for subtask in subtasks where subtask.agentID == agent {
-        if try driver.beginning(of: subtask, answering: calls.id(call)) != nil { return subtask.id }
-      }
+    if let known = try made(calls.id(call), by: task.id, agent) { return known }
+    guard let source = task.forkedFrom else { return nil }
+    return try made(calls.id(call), by: source, agent)
+  }
+
+  private func made(_ call: String, by parent: String, _ agent: String) throws(RunError) -> String? {
+    let subtasks = try driver.asStore { () throws(StoreError) in
+      try driver.store.subtasks(of: parent, in: task.organizationID)
+    }
+    for subtask in subtasks where subtask.agentID == agent {
+      if try driver.answers(subtask, call) { return subtask.id }
     }
     return nil
   }

@@ -442,7 +442,8 @@ class Agents(Area):
         ticket: Optional[int] = None,
         **other: Any,
     ) -> types.AgentExecution:
-        """Runs an agent and waits for its task to end; the task is given also when the run failed.
+        """Runs an agent and waits until its task has ended, or waits for a person (`paused`, with `hitl_request`) or
+        for a task below it that does (`pending`); the task is given also when the run failed.
 
         Args:
             agent_id: The agent's id.
@@ -544,7 +545,8 @@ class Agents(Area):
         ticket: Optional[int] = None,
         **other: Any,
     ) -> types.AgentExecution:
-        """Runs an agent and waits for its task to end; the task is given also when the run failed. For asyncio:
+        """Runs an agent and waits until its task has ended, or waits for a person (`paused`, with `hitl_request`) or
+        for a task below it that does (`pending`); the task is given also when the run failed. For asyncio:
         cancelling the awaiting task cancels the call.
 
         Args:
@@ -741,7 +743,7 @@ class Agents(Area):
         ticket: Optional[int] = None,
         **other: Any,
     ) -> EventStream:
-        """Runs an agent and gives the events of its task, until that has ended.
+        """Runs an agent and gives the events of its task, until that has ended or waits for a person.
 
         Args:
             agent_id: The agent's id.
@@ -844,7 +846,7 @@ class Agents(Area):
         ticket: Optional[int] = None,
         **other: Any,
     ) -> AsyncEventStream:
-        """Runs an agent and gives the events of its task, until that has ended. For `async for`.
+        """Runs an agent and gives the events of its task, until that has ended or waits for a person. For `async for`.
 
         Args:
             agent_id: The agent's id.
@@ -1145,14 +1147,17 @@ class Tasks(Area):
         user: Optional[str] = None,
         **other: Any,
     ) -> types.AgentExecution:
-        """Lets a paused task go on: with the call that it asked about, or with what became of it.
+        """Lets a paused task go on: with the call that it asked about, or with what became of it; or gives it up. It
+        goes on in the process that decides, if that has its tools.
 
         Args:
             task_id: The task's id, which is also its thread's.
             request_id: Which call, as `hitl_request` names it; the one that it shows by default.
-            decision: Asked for approval: `proceed` (the default) makes the call. Asked for the outcome: `done` takes
-                the call as made, `not_done` makes it again. `give_up` ends the task, failed.
-            comment: With `done`: what the model is told as the result.
+            decision: Asked for approval: `proceed` (the default) makes the call. Asked for the outcome, where one of
+                these has to be given: `done` takes the call as made, `not_done` makes it again. `give_up` ends the
+                task, `failed`, `given_up`, whatever was asked.
+            comment: With `done`: what the model is told as the result. With `give_up`: why, in the task's result. Kept
+                in the task's journal.
             user: Who decided; kept in the task's journal.
             other: Further fields of the request.
         """
@@ -1171,11 +1176,13 @@ class Tasks(Area):
         **other: Any,
     ) -> types.AgentExecution:
         """Declines the call that a paused task asked about: the model is told. Where it was asked what became of a
-        call, the task ends.
+        call, the task ends, `failed`.
 
         Args:
             task_id: The task's id, which is also its thread's.
-            comment: Why; the model is told.
+            request_id: Which call, as `hitl_request` names it; the one that it shows by default.
+            comment: Why; the model is told, or the task's result tells it.
+            user: Who decided; kept in the task's journal.
             other: Further fields of the request.
         """
         fields = given({"request_id": request_id, "comment": comment, "user": user})

@@ -439,6 +439,7 @@ class HITLOptions(TypedDict, total=False):
     hitl_type: Optional[HitlType]
     slack_app: Any
     should_approve_with_current_user: Optional[bool]
+    enabled: Optional[bool]
 
 
 class MCPSettings(TypedDict, total=False):
@@ -628,20 +629,25 @@ class ApproveTask(TypedDict, total=False):
     request_id: Optional[str]
     """Which call, as `hitl_request` names it; the one that it shows by default."""
     decision: Optional[Decision]
-    """Asked for approval: `proceed` (the default) makes the call. Asked for the outcome: `done` takes the call as made,
-    `not_done` makes it again. `give_up` ends the task, failed.
+    """Asked for approval: `proceed` (the default) makes the call. Asked for the outcome, where one of these has to be
+    given: `done` takes the call as made, `not_done` makes it again. `give_up` ends the task, `failed`, `given_up`,
+    whatever was asked.
     """
     comment: Optional[str]
-    """With `done`: what the model is told as the result."""
+    """With `done`: what the model is told as the result. With `give_up`: why, in the task's result. Kept in the task's
+    journal.
+    """
     user: Optional[str]
     """Who decided; kept in the task's journal."""
 
 
 class RejectTask(TypedDict, total=False):
     request_id: Optional[str]
+    """Which call, as `hitl_request` names it; the one that it shows by default."""
     comment: Optional[str]
-    """Why; the model is told."""
+    """Why; the model is told, or the task's result tells it."""
     user: Optional[str]
+    """Who decided; kept in the task's journal."""
 
 
 class ForkTask(TypedDict, total=False):
@@ -797,8 +803,11 @@ class TaskEvent(TypedDict, total=False):
     """Something that happened to a task."""
 
     type: str
-    """task_created, task_updated and task_finished carry the task in data, chunk a piece of the answer. There may be
-    more: ignore what you do not know.
+    """task_created, task_updated and task_finished carry the task in data, chunk a piece of what the model says,
+    tool_call_request, sub_agent_trigger and tool_call_result an object that tells of a call. A task_updated is
+    executing when the turn goes on, and paused when it waits for a person: the last event for whoever runs the task,
+    while others that follow it stay. Right behind chunks it says that those count no more: the attempt broke off.
+    There may be more types: ignore what you do not know.
     """
     task_id: str
     organization_id: str
