@@ -5,41 +5,43 @@ enum TaskCommands {
   private static let task = Command.Operand("TASK")
   private static let statuses = ["pending", "executing", "paused", "error", "failed", "completed", "stopped"]
 
-  static let all = [
-    Command(
-      "tasks list", "List tasks, the last changed first.",
-      options: [
-        .init("agent", "AGENT", "Only tasks of this agent."),
-        .init("status", "STATUS", "Only tasks in this status.", completion: .words(statuses)),
-        .init("user", "ID", "Only tasks of this user."),
-        .init("parent", "TASK", "Only sub-tasks of this task."),
-      ] + Paging.options, run: list),
-    Command("tasks get", "Show a task.", operands: [task], run: get),
-    Command("tasks stop", "Stop a running task, wherever it runs.", operands: [task], run: stop),
-    Command(
-      "tasks watch", "Follow a task until it has ended, also one that another program runs.", operands: [task],
-      options: [.init("after", "ID", "Only what comes behind the event with this id.")],
-      details: "Prints what is said while it comes; with --json, each event as a line.", run: watch),
-    Command(
-      "tasks thread", "Print the prompts and answers of a task's conversation.", operands: [task],
-      options: [.init("full", nil, "Print the messages of its sub-tasks, too.")], run: thread),
-    Command(
-      "tasks replay", "Run a task again from its journal, and say whether the same comes of it.", operands: [task],
-      details: """
-        Asks no model, tool or person, and writes nothing. Ends with 4 when something else comes of it. With --json, the \
-        events of the task are in the answer.
-        """, run: replay),
-    ForkCommand.command,
-    Command("tasks delete", "Remove a task and its sub-tasks for good.", operands: [task], run: delete),
-    Command(
-      "tasks prune", "Remove tasks that ended long ago.",
-      options: [
-        .init("older-than", "TIME", "A number and s, m, h, d or w: 30d is thirty days. Required."),
-        .init("agent", "AGENT", "Only tasks of this agent."),
-      ],
-      details: "Tasks that ended and have not changed for that time are removed for good, with their sub-tasks.",
-      run: prune),
-  ]
+  static let all =
+    [
+      Command(
+        "tasks list", "List tasks, the last changed first.",
+        options: [
+          .init("agent", "AGENT", "Only tasks of this agent."),
+          .init("status", "STATUS", "Only tasks in this status.", completion: .words(statuses)),
+          .init("user", "ID", "Only tasks of this user."),
+          .init("parent", "TASK", "Only sub-tasks of this task."),
+        ] + Paging.options, run: list),
+      Command("tasks get", "Show a task.", operands: [task], run: get),
+      Command("tasks stop", "Stop a running task, wherever it runs.", operands: [task], run: stop),
+    ] + DecisionCommands.all + [
+      Command(
+        "tasks watch", "Follow a task until it has ended, also one that another program runs.", operands: [task],
+        options: [.init("after", "ID", "Only what comes behind the event with this id.")],
+        details: "Prints what is said while it comes; with --json, each event as a line.", run: watch),
+      Command(
+        "tasks thread", "Print the prompts and answers of a task's conversation.", operands: [task],
+        options: [.init("full", nil, "Print the messages of its sub-tasks, too.")], run: thread),
+      Command(
+        "tasks replay", "Run a task again from its journal, and say whether the same comes of it.", operands: [task],
+        details: """
+          Asks no model, tool or person, and writes nothing. Ends with 4 when something else comes of it. With --json, the \
+          events of the task are in the answer.
+          """, run: replay),
+      ForkCommand.command,
+      Command("tasks delete", "Remove a task and its sub-tasks for good.", operands: [task], run: delete),
+      Command(
+        "tasks prune", "Remove tasks that ended long ago.",
+        options: [
+          .init("older-than", "TIME", "A number and s, m, h, d or w: 30d is thirty days. Required."),
+          .init("agent", "AGENT", "Only tasks of this agent."),
+        ],
+        details: "Tasks that ended and have not changed for that time are removed for good, with their sub-tasks.",
+        run: prune),
+    ]
 
   // MARK: - Reading
 

@@ -1,0 +1,95 @@
+"""Tasks that call tools and wait for people: decisions, what is shown of them, and how their events are printed. The
+program has no tools of its own: they are those of a host that has the same store open."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Dict
+
+from checks import MUSTER, answer, check, environment, muster, wait_for
+
+os.environ["MUSTER_LIBRARY"] = os.path.join(os.path.dirname(MUSTER), "libmuster.so.1")
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../bindings/python/src"))
+import muster as library  # noqa: E402
+
+
+def pay(n: int = 0) -> str:
+    """Pays."""
+    return f"paid {n}"
+
+
+def gated(**gate: str) -> Dict[str, Any]:
+    """A place in a graph for the tool, of which each call needs a person."""
+    options = {"enabled": True, **gate}
+    return {"item_id": "pay", "type": "tool", "sub_type": "local_tool", "targets": [], "settings": {"hitl_options": options}}
+
+
+class Tasks:
+    """A store with a host, its agents, and the checks on them."""
+
+    def __init__(self, folder: str, base: str) -> None:
+        self.store = os.path.join(folder, "tasks.db")
+        self.env = environment(MUSTER_STORE=self.store)
+        self.host = library.open(self.store, default_model={"provider": "openai_compatible", "name": "echo", "api_base": base})
+        self.host.tool(pay)
+        make = self.host.agents.create
+        gate = gated(title="May I pay?", description="It costs money.")
+        self.payer = make(name="Payer", model_name='saycall:pay:{"n":3}', graph=[gate])["id"]
+        self.untitled = make(name="Untitled", model_name="call:pay*2:{}", graph=[gated()])["id"]
+
+    def ends(self, task: str) -> Any:
+        """The task once it has ended, or waits again."""
+        self.host.resume()
+        wait_for(f"the end of {task}", lambda: self.host.tasks.get(task)["status"] not in ("pending", "executing"))
+        return self.host.tasks.get(task)
+
+    def check_decisions(self) -> None:
+        host, env = self.host, self.env
+        host.agents.invoke(self.payer, "go", id="approved")
+        ran = muster("tasks", "approve", "approved", "--user", "ann", env=env)
+        check(ran.returncode == 0, "approve", ran.stderr)
+        check(ran.stdout == "task approved is pending: it goes on in a program that has its tools\n", "what approve prints", ran.stdout)
+        check(self.ends("approved")["result"] == "The tool said: paid 3", "the call is made once it is approved", host.tasks.get("approved"))
+        ran = muster("tasks", "approve", "approved", env=env)
+        check(ran.returncode == 1 and "does not wait for this decision" in ran.stderr, "nothing is asked any more", ran.stderr)
+
+        host.agents.invoke(self.payer, "go", id="rejected")
+        task = answer("tasks", "reject", "rejected", "--comment", "too dear", env=env)
+        check((task["id"], task["status"]) == ("rejected", "pending"), "reject as JSON", task)
+        check(
+            self.ends("rejected")["result"] == "The tool said: A person declined this call: too dear",
+            "the model is told that a call was declined",
+            host.tasks.get("rejected"),
+        )
+
+        task = host.agents.invoke(self.untitled, "go", id="two")
+        first = task["hitl_request"]["request_id"]
+        ran = muster("tasks", "approve", "two", "--decision", "done", env=env)
+        check(ran.returncode == 1 and "may pay be called?" in ran.stderr, "a decision that does not fit", ran.stderr)
+        ran = muster("tasks", "approve", "two", "--request", "other", env=env)
+        check(ran.returncode == 1, "a request that is none", ran.stderr)
+        ran = muster("tasks", "approve", "two", "--decision", "proceed", "--request", first, env=env)
+        check(ran.returncode == 0, "a request that is named", ran.stderr)
+        task = self.ends("two")
+        check(task["status"] == "paused" and task["hitl_request"]["request_id"] != first, "the next call is asked about", task)
+        ran = muster("tasks", "approve", "two", "--decision=give_up", env=env)
+        check(ran.returncode == 0 and ran.stdout == "task two ended failed: A person ended the run.\n", "giving up", ran.stdout, ran.stderr)
+
+        ran = muster("tasks", "approve", "approved", "--decision", "perhaps", env=env)
+        check(ran.returncode == 2 and "not_done" in ran.stderr, "a decision that is none", ran.stderr)
+        ran = muster("tasks", "reject", "approved", "--decision", "done", env=env)
+        check(ran.returncode == 2, "reject has no decision", ran.stderr)
+        ran = muster("tasks", "reject", "nothing", env=env)
+        check(ran.returncode == 1, "a task that is not there", ran.stderr)
+        ran = muster("help", "tasks", "approve", env=env)
+        check("--request ID" in ran.stdout and "--decision WHAT" in ran.stdout, "the help of approve", ran.stdout)
+
+
+def run(folder: str, base: str) -> None:
+    """Makes the checks on a store in the folder."""
+    tasks = Tasks(folder, base)
+    try:
+        tasks.check_decisions()
+    finally:
+        tasks.host.close()
