@@ -4,7 +4,9 @@ program has no tools of its own: they are those of a host that has the same stor
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import time
 from typing import Any, Dict
 
 from checks import MUSTER, answer, check, environment, muster, wait_for
@@ -31,11 +33,16 @@ class Tasks:
     def __init__(self, folder: str, base: str) -> None:
         self.store = os.path.join(folder, "tasks.db")
         self.env = environment(MUSTER_STORE=self.store)
-        self.host = library.open(self.store, default_model={"provider": "openai_compatible", "name": "echo", "api_base": base})
+        model = {"provider": "openai_compatible", "name": "echo", "api_base": base}
+        self.host = library.open(self.store, default_model=model)
         self.host.tool(pay)
+        self.key = self.host.call("keys.create", body={"name": "tests"})["key"]
+        self.server = self.host.serve(rate_limit="off", allow_network=["loopback"])
         make = self.host.agents.create
         gate = gated(title="May I pay?", description="It costs money.")
         self.payer = make(name="Payer", model_name='saycall:pay:{"n":3}', graph=[gate])["id"]
+        below = {"item_id": self.payer, "type": "agent", "targets": []}
+        self.leader = make(name="Leader", model_name='saycall:Payer:{"task":"pay 3"}', graph=[below])["id"]
         self.untitled = make(name="Untitled", model_name="call:pay*2:{}", graph=[gated()])["id"]
 
     def ends(self, task: str) -> Any:
@@ -85,11 +92,52 @@ class Tasks:
         ran = muster("help", "tasks", "approve", env=env)
         check("--request ID" in ran.stdout and "--decision WHAT" in ran.stdout, "the help of approve", ran.stdout)
 
+    def check_what_waits(self) -> None:
+        host, env = self.host, self.env
+        host.agents.invoke(self.payer, "go", id="it's mine")
+        shown = muster("tasks", "get", "it's mine", env=env).stdout
+        request = host.tasks.get("it's mine")["hitl_request"]["request_id"]
+        answers = "muster tasks approve 'it'\\''s mine'", "muster tasks reject 'it'\\''s mine'"
+        words = ["paused", "May I pay?", "It costs money.", "approval: ", 'pay {"n":3}', request, *answers]
+        check(all(word in shown for word in words), "what a paused task waits for", shown)
+        host.agents.invoke(self.leader, "go", id="above")
+        (below,) = host.tasks.get("above")["sub_executions"]
+        asked = "task {0} waits for a person: May I pay? (muster tasks approve {0})"
+        shown = muster("tasks", "get", "above", env=env).stdout
+        check(asked.format(below) in shown and f"sub-tasks  {below}\n" in shown, "a task whose sub-task waits", shown)
+        host.tasks.approve(below)
+        self.ends(below)
+        shown = muster("tasks", "get", "above", env=env).stdout
+        check(f"sub-tasks  {below} (ended)\n" in shown, "sub-tasks that have ended", shown)
+
+        remote = environment(MUSTER_BASE_URL=self.server.url, MUSTER_API_KEY=self.key)
+        ran = muster("invoke", "Payer", "go", "--thread", "remote", env=remote)
+        check(ran.returncode == 3 and ran.stdout == "", "an invoke that waits for a person", ran.stdout)
+        check(ran.stderr == f"muster: {asked.format('remote')}\n", "what it waits for", ran.stderr)
+        ran = muster("invoke", "Leader", "go", "--thread", "far", env=remote)
+        (below,) = host.tasks.get("far")["sub_executions"]
+        check(ran.returncode == 3 and ran.stderr == f"muster: {asked.format(below)}\n", "a sub-task that waits", ran.stderr)
+        ran = muster("tasks", "approve", "remote", env=remote)
+        check(ran.stdout == "task remote goes on\n", "a server goes on by itself", ran.stdout, ran.stderr)
+
+        host.agents.invoke(self.payer, "go", id="watched")
+        words = [MUSTER, "tasks", "watch", "watched"]
+        watch = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert watch.stderr
+        line = watch.stderr.readline()
+        check(line == f"muster: {asked.format('watched')}\n", "watch says that a task waits", line)
+        time.sleep(1.2)
+        host.tasks.approve("watched")
+        out, err = watch.communicate(timeout=20)
+        check(watch.returncode == 0 and out.endswith("\nThe tool said: paid 3\n"), "and follows it on", out)
+        check(err == "", "it says so once", err)
+
 
 def run(folder: str, base: str) -> None:
     """Makes the checks on a store in the folder."""
     tasks = Tasks(folder, base)
     try:
         tasks.check_decisions()
+        tasks.check_what_waits()
     finally:
         tasks.host.close()

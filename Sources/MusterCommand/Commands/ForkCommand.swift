@@ -29,7 +29,7 @@ enum ForkCommand {
     following.set("task_id", id)
     following.set("after", task.member("forked_from")?.integer("event") ?? 0)
     Output.note("task \(id)")
-    var printer = EventPrinter(session, id)
-    return try printer.print(try EventReader.open("tasks.events", following, on: plane))
+    var printer = EventPrinter(session, id, plane)
+    return try printer.print(try EventReader.open("tasks.events", following, on: plane), following: id)
   }
 }

@@ -37,7 +37,7 @@ enum InvokeCommand {
     defer { watch.end() }
     if options.has("stream") {
       if timeout > 0 { context.set("timeout_ms", timeout) }
-      var printer = EventPrinter(session, session.operand(0))
+      var printer = EventPrinter(session, session.operand(0), plane)
       return try printer.print(try EventReader.open("agents.invoke_stream", arguments, on: plane))
     }
     let spinner = Spinner(session.operand(0))
@@ -52,21 +52,17 @@ enum InvokeCommand {
       default: throw error.failure
       }
     }
-    return try show(answer, session, milliseconds: spinner.stop())
+    return try show(answer, session, plane, milliseconds: spinner.stop())
   }
 
-  private static func show(_ answer: String, _ session: Session, milliseconds: Int) throws(Failure) -> Int32 {
+  private static func show(
+    _ answer: String, _ session: Session, _ plane: Plane, milliseconds: Int
+  ) throws(Failure) -> Int32 {
     let task = try Value.parse(answer)
-    let id = task.string("id") ?? ""
-    let status = task.string("status") ?? ""
-    let result = task.string("result") ?? ""
     if session.isJSON { session.printJSON(answer) }
-    guard status == "completed" else {
-      throw Failure(message: "task \(id) ended \(status): \(result)", code: ExitCode.notCompleted)
-    }
-    if !session.isJSON { Output.text(result + "\n") }
-    let tokens = task.member("tokens")?.integer("total_tokens") ?? 0
-    Output.note("thread \(id), \(tokens) tokens, \(Time.elapsed(milliseconds))")
+    guard task.string("status") == "completed" else { throw TaskEnd.failure(task, in: plane) }
+    if !session.isJSON { Output.text((task.string("result") ?? "") + "\n") }
+    TaskEnd.note(task, milliseconds: milliseconds)
     return ExitCode.success
   }
 

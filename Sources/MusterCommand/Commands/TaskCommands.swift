@@ -21,7 +21,10 @@ enum TaskCommands {
       Command(
         "tasks watch", "Follow a task until it has ended, also one that another program runs.", operands: [task],
         options: [.init("after", "ID", "Only what comes behind the event with this id.")],
-        details: "Prints what is said while it comes; with --json, each event as a line.", run: watch),
+        details: """
+          Prints what is said while it comes; with --json, each event as a line. A task that waits for a person is told, and \
+          followed on.
+          """, run: watch),
       Command(
         "tasks thread", "Print the prompts and answers of a task's conversation.", operands: [task],
         options: [.init("full", nil, "Print the messages of its sub-tasks, too.")], run: thread),
@@ -85,7 +88,8 @@ enum TaskCommands {
   }
 
   private static func show(_ operation: String, _ session: Session) throws(Failure) -> Int32 {
-    let answer = try session.open().answer(operation, try Value.object("task_id", session.operand(0)))
+    let plane = try session.open()
+    let answer = try plane.answer(operation, try Value.object("task_id", session.operand(0)))
     if session.isJSON {
       session.printJSON(answer)
       return ExitCode.success
@@ -103,6 +107,19 @@ enum TaskCommands {
     if let tokens = task.member("tokens"), tokens.isObject { sheet.add("tokens", "\(tokens.integer("total_tokens"))") }
     sheet.add("input", task.member("input")?.string("text"))
     sheet.add("result", task.string("result"))
+    if let question = PersonQuestion(of: task) {
+      sheet.add("waits for", question.title, style: .warning)
+      sheet.add("description", question.description)
+      sheet.add("question", question.question)
+      sheet.add("call", "\(question.tool) \(question.arguments)")
+      sheet.add("request", question.request)
+      sheet.add("answer with", question.answers)
+    } else if status == "pending", let question = (try? PersonQuestion.find(session.operand(0), in: plane)) ?? nil {
+      sheet.add("waits for", question.line, style: .warning)
+    }
+    let ended = task.member("finished_sub_executions")?.texts ?? []
+    let below = task.member("sub_executions")?.texts ?? []
+    sheet.add("sub-tasks", below.map { ended.contains($0) ? "\($0) (ended)" : $0 }.joined(separator: "\n"))
     sheet.show()
     return ExitCode.success
   }
@@ -111,8 +128,8 @@ enum TaskCommands {
     let arguments = try Value.object("task_id", session.operand(0))
     if let after = session.options["after"] { arguments.set("after", after) }
     let plane = try session.open()
-    var printer = EventPrinter(session, session.operand(0))
-    return try printer.print(try EventReader.open("tasks.events", arguments, on: plane))
+    var printer = EventPrinter(session, session.operand(0), plane)
+    return try printer.print(try EventReader.open("tasks.events", arguments, on: plane), following: session.operand(0))
   }
 
   @Sendable private static func thread(_ session: Session) throws(Failure) -> Int32 {
