@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any, Dict
 
-from checks import MUSTER, answer, check, environment, muster, wait_for
+from checks import MUSTER, answer, check, environment, muster, on_terminal, plain, wait_for
 
 os.environ["MUSTER_LIBRARY"] = os.path.join(os.path.dirname(MUSTER), "libmuster.so.1")
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../bindings/python/src"))
@@ -31,6 +31,7 @@ class Tasks:
     """A store with a host, its agents, and the checks on them."""
 
     def __init__(self, folder: str, base: str) -> None:
+        self.base = base
         self.store = os.path.join(folder, "tasks.db")
         self.env = environment(MUSTER_STORE=self.store)
         model = {"provider": "openai_compatible", "name": "echo", "api_base": base}
@@ -43,6 +44,7 @@ class Tasks:
         self.payer = make(name="Payer", model_name='saycall:pay:{"n":3}', graph=[gate])["id"]
         below = {"item_id": self.payer, "type": "agent", "targets": []}
         self.leader = make(name="Leader", model_name='saycall:Payer:{"task":"pay 3"}', graph=[below])["id"]
+        self.free = make(name="Free", model_name='saycall:pay:{"n":3}', tools=["pay"])["id"]
         self.untitled = make(name="Untitled", model_name="call:pay*2:{}", graph=[gated()])["id"]
 
     def ends(self, task: str) -> Any:
@@ -132,6 +134,28 @@ class Tasks:
         check(watch.returncode == 0 and out.endswith("\nThe tool said: paid 3\n"), "and follows it on", out)
         check(err == "", "it says so once", err)
 
+    def check_calls_of_tools(self) -> None:
+        host, env = self.host, self.env
+        host.agents.invoke(self.free, "go", id="free")
+        ran = muster("tasks", "watch", "free", env=env)
+        check(ran.stdout == "I ask pay. \nThe tool said: paid 3\n" and ran.stderr == "", "calls end the line", ran)
+        code, sent = on_terminal("tasks", "watch", "free", env=env)
+        told = "I ask pay. \n[pay {\"n\":3}]\n[pay: paid 3]\nThe tool said: paid 3\n"
+        check(code == 0 and told in plain(sent).replace("\r", ""), "calls are told on a terminal", sent)
+        check('\x1b[2m[pay {"n":3}]\x1b[0m' in sent, "and are faint there", sent)
+        check("broke off" not in sent, "an answer behind a call did not break off", sent)
+        host.agents.invoke(self.leader, "go", id="asks")
+        (below,) = host.tasks.get("asks")["sub_executions"]
+        host.tasks.reject(below, comment="no" * 200)
+        self.ends("asks")
+        sent = plain(on_terminal("tasks", "watch", "asks", env=env)[1])
+        check(f"I ask Payer. \r\n[agent {self.payer}: pay 3]\r\n" in sent and "broke off" not in sent, "an agent that is started", sent)
+        sent = plain(on_terminal("tasks", "watch", below, env=env)[1])
+        check("…]\r\n" in sent and "broke off" not in sent, "long answers are cut", sent)
+        host.agents.create(name="Breaks", model_name="break:2:command")
+        code, sent = on_terminal("invoke", "Breaks", "one two three four", "--stream", env=environment(MUSTER_STORE=self.store, MUSTER_MODEL_PROVIDER="openai_compatible", MUSTER_MODEL_BASE=self.base))
+        check(code == 0 and sent.count("broke off and begins anew") == 1, "an answer that did break off", sent)
+
 
 def run(folder: str, base: str) -> None:
     """Makes the checks on a store in the folder."""
@@ -139,5 +163,6 @@ def run(folder: str, base: str) -> None:
     try:
         tasks.check_decisions()
         tasks.check_what_waits()
+        tasks.check_calls_of_tools()
     finally:
         tasks.host.close()

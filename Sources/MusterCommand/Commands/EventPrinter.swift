@@ -9,6 +9,7 @@ struct EventPrinter {
   private let spinner: Spinner
   /// Whether something of the answer stands in the last line.
   private var isInText = false
+  /// Whether something was printed of what the model says now: since the last call of a tool.
   private var hasText = false
   /// The last question that was told.
   private var toldRequest: String?
@@ -70,6 +71,13 @@ struct EventPrinter {
       Output.text(event.string("data") ?? "")
       isInText = true
       hasText = true
+    case "tool_call_request", "tool_call_result", "sub_agent_trigger":
+      // What the model said is whole: it goes on with another answer.
+      endLine()
+      hasText = false
+      if let data = event.member("data"), let line = ToolLine.of(event.string("type") ?? "", data) {
+        Output.note(line, style: .faint)
+      }
     case "task_updated":
       if isInText {
         endLine()
