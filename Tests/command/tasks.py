@@ -156,6 +156,41 @@ class Tasks:
         code, sent = on_terminal("invoke", "Breaks", "one two three four", "--stream", env=environment(MUSTER_STORE=self.store, MUSTER_MODEL_PROVIDER="openai_compatible", MUSTER_MODEL_BASE=self.base))
         check(code == 0 and sent.count("broke off and begins anew") == 1, "an answer that did break off", sent)
 
+    def check_forks_through_a_server(self) -> None:
+        host = self.host
+        remote = environment(MUSTER_BASE_URL=self.server.url, MUSTER_API_KEY=self.key)
+        host.agents.create(name="Slow", model_name="slow:100")
+        answer("invoke", "Slow", "hello", "--thread", "old", env=remote)
+        ran = muster("tasks", "fork", "old", "2", "--input", "and now", env=remote)
+        check(ran.returncode == 0 and ran.stdout == "answered after 100 ms\n", "a fork is waited for", ran.stdout, ran.stderr)
+        task = answer("tasks", "fork", "old", "2", "--input", "and now", env=remote)
+        check(task["status"] == "completed" and task["forked_from"]["task_id"] == "old", "a fork as JSON", task)
+        code, sent = on_terminal("tasks", "fork", "old", "2", "--input", "and now", env=remote)
+        check(code == 0 and "\r\ntask " in "\r\n" + sent and "thread " in sent, "the id of the fork is told", sent)
+        host.agents.invoke(self.free, "go", id="open")
+        ran = muster("tasks", "fork", "open", "4", "--input", "again", "--model", "status:401", env=remote)
+        check(ran.returncode == 3 and " ended error: " in ran.stderr, "a fork that fails", ran.stderr)
+        host.agents.invoke(self.payer, "go", id="asking")
+        self.host.tasks.approve("asking")
+        self.ends("asking")
+        ran = muster("tasks", "fork", "asking", "1", env=remote)
+        check(ran.returncode == 3 and "waits for a person: May I pay?" in ran.stderr, "a fork that waits", ran.stderr)
+        server = host.serve(rate_limit="off", allow_network=["loopback"])
+        words = [MUSTER, "tasks", "fork", "old", "2", "--input", "hello", "--model", "hang"]
+        fork = subprocess.Popen(
+            words, env=dict(remote, MUSTER_BASE_URL=server.url), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        running = lambda: host.tasks.list(status="executing")["items"]  # noqa: E731
+        wait_for("the fork", lambda: bool(running()))
+        server.stop()
+        said = fork.communicate(timeout=20)[1]
+        check(fork.returncode == 1 and f"task {running()[0]['id']} was made" in said, "a fork whose server goes away", said)
+        before = host.tasks.list()["total"]
+        for words in (["tasks", "watch", "old"], ["invoke", "Slow", "hello", "--stream"]):
+            ran = muster(*words, env=remote)
+            check(ran.returncode == 2 and "needs a store" in ran.stderr, f"{words} through a server", ran.stderr)
+        check(host.tasks.list()["total"] == before, "and nothing is done")
+
 
 def run(folder: str, base: str) -> None:
     """Makes the checks on a store in the folder."""
@@ -164,5 +199,6 @@ def run(folder: str, base: str) -> None:
         tasks.check_decisions()
         tasks.check_what_waits()
         tasks.check_calls_of_tools()
+        tasks.check_forks_through_a_server()
     finally:
         tasks.host.close()

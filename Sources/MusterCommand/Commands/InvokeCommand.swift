@@ -9,7 +9,7 @@ enum InvokeCommand {
       .init("thread", "ID", "Continue or start this conversation."),
       .init("version", "V", "A number, or draft for the working copy; default: the deployed version."),
       .init("timeout", "SECONDS", "How long to wait."),
-      .init("stream", nil, "Print the answer while it comes; with --json, each event as a line."),
+      .init("stream", nil, "Print the answer while it comes; with --json, each event as a line. Not through a server."),
     ],
     details: """
       An agent is named by its id or by its name, if only one has it. The text - stands for standard input. Ctrl-C cancels \
@@ -18,6 +18,9 @@ enum InvokeCommand {
 
   @Sendable private static func run(_ session: Session) throws(Failure) -> Int32 {
     let options = session.options
+    if session.isRemote, options.has("stream") {
+      throw .usage("--stream needs a store: through a server, answers are printed when they are whole")
+    }
     let timeout = try timeoutMilliseconds(options["timeout"])
     let text = session.operand(1) == "-" ? try Input.standard() : session.operand(1)
     guard let arguments = Value.object(), let context = Value.object(), let body = Value.object() else {
@@ -52,18 +55,7 @@ enum InvokeCommand {
       default: throw error.failure
       }
     }
-    return try show(answer, session, plane, milliseconds: spinner.stop())
-  }
-
-  private static func show(
-    _ answer: String, _ session: Session, _ plane: Plane, milliseconds: Int
-  ) throws(Failure) -> Int32 {
-    let task = try Value.parse(answer)
-    if session.isJSON { session.printJSON(answer) }
-    guard task.string("status") == "completed" else { throw TaskEnd.failure(task, in: plane) }
-    if !session.isJSON { Output.text((task.string("result") ?? "") + "\n") }
-    TaskEnd.note(task, milliseconds: milliseconds)
-    return ExitCode.success
+    return try TaskEnd.show(answer, session, plane, milliseconds: spinner.stop())
   }
 
   /// Seconds, also with a fraction, as milliseconds; 0 takes the plane's default.

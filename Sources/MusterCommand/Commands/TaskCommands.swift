@@ -125,6 +125,9 @@ enum TaskCommands {
   }
 
   @Sendable private static func watch(_ session: Session) throws(Failure) -> Int32 {
+    if session.isRemote {
+      throw .usage("tasks watch needs a store; through a server, tasks get says how a task stands")
+    }
     let arguments = try Value.object("task_id", session.operand(0))
     if let after = session.options["after"] { arguments.set("after", after) }
     let plane = try session.open()
