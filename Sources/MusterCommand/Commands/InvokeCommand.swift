@@ -9,6 +9,7 @@ enum InvokeCommand {
       .init("thread", "ID", "Continue or start this conversation."),
       .init("version", "V", "A number, or draft for the working copy; default: the deployed version."),
       .init("timeout", "SECONDS", "How long to wait."),
+      LimitOptions.limit, LimitOptions.price,
       .init("stream", nil, "Print the answer while it comes; with --json, each event as a line. Not through a server."),
     ],
     details: """
@@ -26,7 +27,8 @@ enum InvokeCommand {
     guard let arguments = Value.object(), let context = Value.object(), let body = Value.object() else {
       throw .outOfMemory
     }
-    let plane = try session.open()
+    if let limits = try LimitOptions.limits(options) { body.set("limits", limits) }
+    let plane = try session.open(settings: try settings(session))
     let ticket = muster_ticket_new(plane.handle)
     body.set("input", try Value.object("text", text))
     if let thread = options["thread"] { body.set("id", thread) }
@@ -56,6 +58,15 @@ enum InvokeCommand {
       }
     }
     return try TaskEnd.show(answer, session, plane, milliseconds: spinner.stop())
+  }
+
+  /// What the plane is told beside where its store is. A server has prices of its own.
+  private static func settings(_ session: Session) throws(Failure) -> Value? {
+    guard let prices = try LimitOptions.prices(session.options) else { return nil }
+    if session.isRemote { throw .usage("--price needs a store: a server has prices of its own") }
+    guard let settings = Value.object() else { throw .outOfMemory }
+    settings.set("prices", prices)
+    return settings
   }
 
   /// Seconds, also with a fraction, as milliseconds; 0 takes the plane's default.

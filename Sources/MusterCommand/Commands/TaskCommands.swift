@@ -23,7 +23,7 @@ enum TaskCommands {
         options: [.init("after", "ID", "Only what comes behind the event with this id.")],
         details: """
           Prints what is said while it comes; with --json, each event as a line. A task that waits for a person is told, and \
-          followed on.
+          followed on. Servers are not followed: it needs a store.
           """, run: watch),
       Command(
         "tasks thread", "Print the prompts and answers of a task's conversation.", operands: [task],
