@@ -12,7 +12,8 @@ from typing import Any, Dict
 from checks import MUSTER, answer, check, environment, muster, on_terminal, plain, wait_for
 
 os.environ["MUSTER_LIBRARY"] = os.path.join(os.path.dirname(MUSTER), "libmuster.so.1")
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../bindings/python/src"))
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../bindings/python/src")
+sys.path.insert(0, SOURCE)
 import muster as library  # noqa: E402
 
 
@@ -25,6 +26,20 @@ def gated(**gate: str) -> Dict[str, Any]:
     """A place in a graph for the tool, of which each call needs a person."""
     options = {"enabled": True, **gate}
     return {"item_id": "pay", "type": "tool", "sub_type": "local_tool", "targets": [], "settings": {"hitl_options": options}}
+
+
+# A host that dies in a call of its tool.
+DIES = """
+import os, sys, time
+import muster
+store, base, agent = sys.argv[1:]
+plane = muster.open(store, default_model={"provider": "openai_compatible", "name": "echo", "api_base": base})
+@plane.tool
+def pay(n: int = 0) -> str:
+    os._exit(7)
+plane.agents.invoke_async(agent, "go", id="begun")
+time.sleep(20)
+"""
 
 
 class Tasks:
@@ -94,6 +109,20 @@ class Tasks:
         ran = muster("help", "tasks", "approve", env=env)
         check("--request ID" in ran.stdout and "--decision WHAT" in ran.stdout, "the help of approve", ran.stdout)
 
+    def check_outcomes(self) -> None:
+        host, env = self.host, self.env
+        words = [sys.executable, "-c", DIES, self.store, self.base, self.free]
+        died = subprocess.run(words, env=dict(os.environ, PYTHONPATH=SOURCE), timeout=60)
+        check(died.returncode == 7 and self.ends("begun")["status"] == "paused", "a host died in a call", died)
+        shown = muster("tasks", "get", "begun", env=env).stdout
+        answers = [f"muster tasks approve begun --decision {word}\n" for word in ("done", "not_done")]
+        words = ["what became of the call of pay?", "outcome: ", *answers, "muster tasks reject begun\n"]
+        check(all(word in shown for word in words), "what a person is asked of a call that was begun", shown)
+        ran = muster("tasks", "approve", "begun", env=env)
+        check(ran.returncode == 1 and "approve begun --decision done or not_done" in ran.stderr, "a decision is needed", ran.stderr)
+        answer("tasks", "approve", "begun", "--decision", "done", "--comment", "receipt 7", env=env)
+        check(self.ends("begun")["result"] == "The tool said: receipt 7", "the call is taken as made", host.tasks.get("begun"))
+
     def check_what_waits(self) -> None:
         host, env = self.host, self.env
         host.agents.invoke(self.payer, "go", id="it's mine")
@@ -153,7 +182,8 @@ class Tasks:
         sent = plain(on_terminal("tasks", "watch", below, env=env)[1])
         check("…]\r\n" in sent and "broke off" not in sent, "long answers are cut", sent)
         host.agents.create(name="Breaks", model_name="break:2:command")
-        code, sent = on_terminal("invoke", "Breaks", "one two three four", "--stream", env=environment(MUSTER_STORE=self.store, MUSTER_MODEL_PROVIDER="openai_compatible", MUSTER_MODEL_BASE=self.base))
+        model = dict(env, MUSTER_MODEL_PROVIDER="openai_compatible", MUSTER_MODEL_BASE=self.base)
+        code, sent = on_terminal("invoke", "Breaks", "one two three four", "--stream", env=model)
         check(code == 0 and sent.count("broke off and begins anew") == 1, "an answer that did break off", sent)
 
     def check_forks_through_a_server(self) -> None:
@@ -197,6 +227,7 @@ def run(folder: str, base: str) -> None:
     tasks = Tasks(folder, base)
     try:
         tasks.check_decisions()
+        tasks.check_outcomes()
         tasks.check_what_waits()
         tasks.check_calls_of_tools()
         tasks.check_forks_through_a_server()

@@ -33,7 +33,7 @@ enum ForkCommand {
     do throws(Failure) {
       return session.isRemote ? try wait(for: id, session, plane) : try follow(id, following, session, plane)
     } catch {
-      // It is there, and goes on, whatever hinders this program from following it.
+      // It is there, whatever hinders this program from following it.
       throw error.code == ExitCode.failed
         ? Failure(message: "task \(id) was made, but not followed: \(error.message)", code: error.code) : error
     }
