@@ -37,11 +37,12 @@ final class EventReader {
 
   deinit { _ = muster_queue_close(queue) }
 
-  /// Waits for the next event.
-  func next() throws(Plane.CallFailure) -> Event {
+  /// Waits for the next event; nil when none came in that time. A negative one has no limit.
+  func next(timeoutMilliseconds: Int64) throws(Plane.CallFailure) -> Event? {
     var event = muster_event()
     event.struct_size = MemoryLayout<muster_event>.size
-    let status = muster_queue_next(queue, -1, &event)
+    let status = muster_queue_next(queue, timeoutMilliseconds, &event)
+    if status == MUSTER_E_TIMEOUT { return nil }
     guard status == MUSTER_OK else { throw Plane.failure(status, nil) }
     var failure: Plane.CallFailure?
     if event.status != MUSTER_OK {

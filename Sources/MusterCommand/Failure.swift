@@ -27,7 +27,10 @@ enum ExitCode {
     (success, "It worked."),
     (failed, "The operation failed; `doctor` found something that does not work."),
     (usage, "The command line is wrong."),
-    (notCompleted, "The agent ran, but its task ended failed, error or stopped, or its time ran out."),
+    (
+      notCompleted,
+      "The agent ran, but its task ended failed, error or stopped, is paused for a person, or its time ran out."
+    ),
     (damaged, "`store check` or `tasks replay` found something wrong."),
     (interrupted, "Ctrl-C, as shells count it."),
   ]

@@ -19,7 +19,7 @@ final class Plane {
 
   /// Opens the store, with the model that the environment names for agents that name none; or connects to the server, with
   /// the key of the environment.
-  init(_ session: Session, log: LogSink?) throws(Failure) {
+  init(_ session: Session, log: LogSink?, settings: Value?) throws(Failure) {
     guard let config = Value.object() else { throw .outOfMemory }
     config.set("store", session.target)
     if session.isRemote {
@@ -27,6 +27,7 @@ final class Plane {
     } else if let model = try Self.model() {
       config.set("default_model", model)
     }
+    if let settings { config.merge(settings) }
     var opened: OpaquePointer?
     var error: OpaquePointer?
     let status: muster_status

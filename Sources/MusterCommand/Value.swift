@@ -54,6 +54,9 @@ final class Value {
 
   func set(_ key: String, _ value: Int64) { json_object_set_new(pointer, key, json_integer(value)) }
 
+  /// A number that is finite: JSON has no other.
+  func set(_ key: String, number value: Double) { json_object_set_new(pointer, key, json_real(value)) }
+
   func set(_ key: String, _ value: Bool) { json_object_set_new(pointer, key, value ? json_true() : json_false()) }
 
   func setNull(_ key: String) { json_object_set_new(pointer, key, json_null()) }

@@ -156,6 +156,32 @@ check(ignoring.poll() is None, "a SIGHUP that it was told to ignore stays ignore
 ignoring.send_signal(signal.SIGTERM)
 check(ignoring.wait(20) == 0, "and SIGTERM does not")
 
+# ---- Limits and prices ----
+
+answer(*"agents create --name Meter --provider openai_compatible --model echo --api-base".split(), base, env=env)
+dear = ["--price", "echo=1000000,999999.5"]
+server = Server("--limit", "cost=0.5", "--limit=model_calls=3", *dear, "--price", "a=b=0,0", *allow)
+remote = environment(MUSTER_BASE_URL=server.said["url"], MUSTER_API_KEY=key)
+ran = muster("invoke", "Meter", "hello", "--json", env=remote)
+check(ran.returncode == 3 and json.loads(ran.stdout)["internal_status"] == "limit_cost", "a server's limit", ran.stdout, ran.stderr)
+ran = muster("invoke", "Meter", "hello", "--limit", "cost=1000", env=remote)
+check(ran.returncode == 0, "a caller's own limit counts", ran.stderr)
+ran = muster("invoke", "Meter", "hello", *dear, env=remote)
+check(ran.returncode == 2, "a server has prices of its own", ran.stderr)
+server.stop()
+ran = muster("invoke", "Meter", "hello", "--limit", "output_tokens=1", "--json", env=env)
+check(ran.returncode == 3 and json.loads(ran.stdout)["internal_status"] == "limit_output_tokens", "a limit of invoke", ran.stdout, ran.stderr)
+ran = muster("invoke", "Meter", "hello", "--limit", "cost=0.5", *dear, env=env)
+check(ran.returncode == 3 and "ended failed" in ran.stderr, "a limit of cost with a price", ran.stderr)
+ran = muster("invoke", "Meter", "hello", "--limit", "cost=0.5", env=env)
+check(ran.returncode == 1 and "price" in ran.stderr, "a limit of cost without a price", ran.stderr)
+for words in ("--limit tokens=1", "--limit seconds", "--limit seconds=1.5", "--limit cost=x", "--price echo=1", "--price 1,2", "--price echo=1,-2"):
+    for start in (["serve"], ["invoke", "Meter", "hello"]):
+        ran = muster(*start, *words.split(), env=env)
+        check(ran.returncode == 2, f"{start[0]} {words}", ran.stderr)
+ran = muster("serve", "--limit", "model_calls=0", env=env)
+check(ran.returncode == 1 and "limits.model_calls" in ran.stderr, "a limit out of its range", ran.stderr)
+
 # ---- What cannot be served ----
 
 for words in (["--listen", "nowhere"], ["--listen", "127.0.0.1:99999"], ["--tls-cert", "/no/such/file"]):

@@ -1,4 +1,5 @@
-"""The command on a terminal: tables that fit, colours, the spinner, Ctrl-C; and completions in the shells that are there.
+"""The command on a terminal: tables that fit, colours, the spinner, Ctrl-C; completions in the shells that are there; and
+tasks that wait for people.
 
     terminal.py FOLDER      an empty folder for stores; needs the mock at MODEL_BASE
 """
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import unicodedata
 
+import tasks
 from checks import MUSTER, answer, check, environment, finish, lines, muster, on_terminal, plain
 
 folder = sys.argv[1]
@@ -121,5 +123,9 @@ for shell in ("bash", "zsh", "fish"):
     check({"executing", "completed"} <= found and "--json" not in found, f"{shell} offers values", found)
     found = complete(shell, "muster completions ")
     check({"bash", "zsh", "fish"} <= found, f"{shell} offers operands", found)
+
+# ---- Tasks that wait for people ----
+
+tasks.run(folder, base)
 
 finish("terminal")

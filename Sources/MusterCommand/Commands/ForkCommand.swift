@@ -12,7 +12,8 @@ enum ForkCommand {
     details: """
       EVENT is the number of a record, or the id of an event as tasks watch --json prints them. Behind the last event of a \
       turn a further turn begins, which needs --input. What tools did up to the event is not done again. The other task \
-      stays as it is. Follows the new task until it has ended; with --json, prints each event as a line.
+      stays as it is. Follows the new task until it has ended; with --json, prints each event as a line, or \
+      through a server the task.
       """, run: run)
 
   @Sendable private static func run(_ session: Session) throws(Failure) -> Int32 {
@@ -29,7 +30,26 @@ enum ForkCommand {
     following.set("task_id", id)
     following.set("after", task.member("forked_from")?.integer("event") ?? 0)
     Output.note("task \(id)")
-    var printer = EventPrinter(session, id)
-    return try printer.print(try EventReader.open("tasks.events", following, on: plane))
+    do throws(Failure) {
+      return session.isRemote ? try wait(for: id, session, plane) : try follow(id, following, session, plane)
+    } catch {
+      // It is there, whatever hinders this program from following it.
+      throw error.code == ExitCode.failed
+        ? Failure(message: "task \(id) was made, but not followed: \(error.message)", code: error.code) : error
+    }
+  }
+
+  private static func follow(
+    _ id: String, _ following: Value, _ session: Session, _ plane: Plane
+  ) throws(Failure) -> Int32 {
+    var printer = EventPrinter(session, id, plane)
+    return try printer.print(try EventReader.open("tasks.events", following, on: plane), following: id)
+  }
+
+  private static func wait(for id: String, _ session: Session, _ plane: Plane) throws(Failure) -> Int32 {
+    let spinner = Spinner(id)
+    defer { spinner.stop() }
+    let answer = try RemoteTask.end(of: id, on: plane)
+    return try TaskEnd.show(answer, session, plane, milliseconds: spinner.stop())
   }
 }

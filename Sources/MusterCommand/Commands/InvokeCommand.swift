@@ -9,7 +9,8 @@ enum InvokeCommand {
       .init("thread", "ID", "Continue or start this conversation."),
       .init("version", "V", "A number, or draft for the working copy; default: the deployed version."),
       .init("timeout", "SECONDS", "How long to wait."),
-      .init("stream", nil, "Print the answer while it comes; with --json, each event as a line."),
+      LimitOptions.limit, LimitOptions.price,
+      .init("stream", nil, "Print the answer while it comes; with --json, each event as a line. Not through a server."),
     ],
     details: """
       An agent is named by its id or by its name, if only one has it. The text - stands for standard input. Ctrl-C cancels \
@@ -18,12 +19,16 @@ enum InvokeCommand {
 
   @Sendable private static func run(_ session: Session) throws(Failure) -> Int32 {
     let options = session.options
+    if session.isRemote, options.has("stream") {
+      throw .usage("--stream needs a store: through a server, answers are printed when they are whole")
+    }
     let timeout = try timeoutMilliseconds(options["timeout"])
     let text = session.operand(1) == "-" ? try Input.standard() : session.operand(1)
     guard let arguments = Value.object(), let context = Value.object(), let body = Value.object() else {
       throw .outOfMemory
     }
-    let plane = try session.open()
+    if let limits = try LimitOptions.limits(options) { body.set("limits", limits) }
+    let plane = try session.open(settings: try settings(session))
     let ticket = muster_ticket_new(plane.handle)
     body.set("input", try Value.object("text", text))
     if let thread = options["thread"] { body.set("id", thread) }
@@ -37,7 +42,7 @@ enum InvokeCommand {
     defer { watch.end() }
     if options.has("stream") {
       if timeout > 0 { context.set("timeout_ms", timeout) }
-      var printer = EventPrinter(session, session.operand(0))
+      var printer = EventPrinter(session, session.operand(0), plane)
       return try printer.print(try EventReader.open("agents.invoke_stream", arguments, on: plane))
     }
     let spinner = Spinner(session.operand(0))
@@ -52,22 +57,16 @@ enum InvokeCommand {
       default: throw error.failure
       }
     }
-    return try show(answer, session, milliseconds: spinner.stop())
+    return try TaskEnd.show(answer, session, plane, milliseconds: spinner.stop())
   }
 
-  private static func show(_ answer: String, _ session: Session, milliseconds: Int) throws(Failure) -> Int32 {
-    let task = try Value.parse(answer)
-    let id = task.string("id") ?? ""
-    let status = task.string("status") ?? ""
-    let result = task.string("result") ?? ""
-    if session.isJSON { session.printJSON(answer) }
-    guard status == "completed" else {
-      throw Failure(message: "task \(id) ended \(status): \(result)", code: ExitCode.notCompleted)
-    }
-    if !session.isJSON { Output.text(result + "\n") }
-    let tokens = task.member("tokens")?.integer("total_tokens") ?? 0
-    Output.note("thread \(id), \(tokens) tokens, \(Time.elapsed(milliseconds))")
-    return ExitCode.success
+  /// What the plane is told beside where its store is. A server has prices of its own.
+  private static func settings(_ session: Session) throws(Failure) -> Value? {
+    guard let prices = try LimitOptions.prices(session.options) else { return nil }
+    if session.isRemote { throw .usage("--price needs a store: a server has prices of its own") }
+    guard let settings = Value.object() else { throw .outOfMemory }
+    settings.set("prices", prices)
+    return settings
   }
 
   /// Seconds, also with a fraction, as milliseconds; 0 takes the plane's default.

@@ -11,6 +11,7 @@ enum ServeCommand {
         "allow-network", "WHAT",
         "What agents of API callers may reach beyond public addresses: loopback, private or HOST[:PORT]; may be given several times.",
         completion: .words(["loopback", "private"])),
+      LimitOptions.limit, LimitOptions.price,
       .init("rate-limit", "LIMIT", "Requests a key has, as MINUTE/HOUR, or off; default: 100/1000."),
       .init("key-file", "FILE", "Where the first API key is written to, besides being printed.", completion: .files),
       .init("tls-cert", "FILE", "The certificate for https, as PEM.", completion: .files),
@@ -21,7 +22,8 @@ enum ServeCommand {
     ],
     details: """
       Prints the address, and with the first start the first API key, this once. Logs a line of JSON for each request to \
-      standard error. SIGINT, SIGTERM and SIGHUP stop it: requests under way may end. A second one stops it at once.
+      standard error. SIGINT, SIGTERM and SIGHUP stop it: requests under way may end. A second one stops it at once. Limits hold \
+      for turns of which the caller says nothing else.
       """, run: run)
 
   private static let usualAddress = "127.0.0.1:8080"
@@ -29,10 +31,13 @@ enum ServeCommand {
   @Sendable private static func run(_ session: Session) throws(Failure) -> Int32 {
     if session.isRemote { throw .usage("serve needs a store, not the address of a server") }
     let options = try serverOptions(session.options)
+    guard let settings = Value.object() else { throw .outOfMemory }
+    if let limits = try LimitOptions.limits(session.options) { settings.set("limits", limits) }
+    if let prices = try LimitOptions.prices(session.options) { settings.set("prices", prices) }
     // Before the first thread is made. Whoever reads the log may go away.
     let stop = StopSignals()
     signal(SIGPIPE, SIG_IGN)
-    let plane = try session.open(log: LogSink())
+    let plane = try session.open(log: LogSink(), settings: settings)
     let key = try FirstKey.make(plane, file: session.options["key-file"])
     // Shown before anything else can fail: it is kept nowhere.
     if let key, !session.isJSON { Output.text("key \(key)\n") }

@@ -5,41 +5,46 @@ enum TaskCommands {
   private static let task = Command.Operand("TASK")
   private static let statuses = ["pending", "executing", "paused", "error", "failed", "completed", "stopped"]
 
-  static let all = [
-    Command(
-      "tasks list", "List tasks, the last changed first.",
-      options: [
-        .init("agent", "AGENT", "Only tasks of this agent."),
-        .init("status", "STATUS", "Only tasks in this status.", completion: .words(statuses)),
-        .init("user", "ID", "Only tasks of this user."),
-        .init("parent", "TASK", "Only sub-tasks of this task."),
-      ] + Paging.options, run: list),
-    Command("tasks get", "Show a task.", operands: [task], run: get),
-    Command("tasks stop", "Stop a running task, wherever it runs.", operands: [task], run: stop),
-    Command(
-      "tasks watch", "Follow a task until it has ended, also one that another program runs.", operands: [task],
-      options: [.init("after", "ID", "Only what comes behind the event with this id.")],
-      details: "Prints what is said while it comes; with --json, each event as a line.", run: watch),
-    Command(
-      "tasks thread", "Print the prompts and answers of a task's conversation.", operands: [task],
-      options: [.init("full", nil, "Print the messages of its sub-tasks, too.")], run: thread),
-    Command(
-      "tasks replay", "Run a task again from its journal, and say whether the same comes of it.", operands: [task],
-      details: """
-        Asks no model, tool or person, and writes nothing. Ends with 4 when something else comes of it. With --json, the \
-        events of the task are in the answer.
-        """, run: replay),
-    ForkCommand.command,
-    Command("tasks delete", "Remove a task and its sub-tasks for good.", operands: [task], run: delete),
-    Command(
-      "tasks prune", "Remove tasks that ended long ago.",
-      options: [
-        .init("older-than", "TIME", "A number and s, m, h, d or w: 30d is thirty days. Required."),
-        .init("agent", "AGENT", "Only tasks of this agent."),
-      ],
-      details: "Tasks that ended and have not changed for that time are removed for good, with their sub-tasks.",
-      run: prune),
-  ]
+  static let all =
+    [
+      Command(
+        "tasks list", "List tasks, the last changed first.",
+        options: [
+          .init("agent", "AGENT", "Only tasks of this agent."),
+          .init("status", "STATUS", "Only tasks in this status.", completion: .words(statuses)),
+          .init("user", "ID", "Only tasks of this user."),
+          .init("parent", "TASK", "Only sub-tasks of this task."),
+        ] + Paging.options, run: list),
+      Command("tasks get", "Show a task.", operands: [task], run: get),
+      Command("tasks stop", "Stop a running task, wherever it runs.", operands: [task], run: stop),
+    ] + DecisionCommands.all + [
+      Command(
+        "tasks watch", "Follow a task until it has ended, also one that another program runs.", operands: [task],
+        options: [.init("after", "ID", "Only what comes behind the event with this id.")],
+        details: """
+          Prints what is said while it comes; with --json, each event as a line. A task that waits for a person is told, and \
+          followed on. Servers are not followed: it needs a store.
+          """, run: watch),
+      Command(
+        "tasks thread", "Print the prompts and answers of a task's conversation.", operands: [task],
+        options: [.init("full", nil, "Print the messages of its sub-tasks, too.")], run: thread),
+      Command(
+        "tasks replay", "Run a task again from its journal, and say whether the same comes of it.", operands: [task],
+        details: """
+          Asks no model, tool or person, and writes nothing. Ends with 4 when something else comes of it. With --json, the \
+          events of the task are in the answer.
+          """, run: replay),
+      ForkCommand.command,
+      Command("tasks delete", "Remove a task and its sub-tasks for good.", operands: [task], run: delete),
+      Command(
+        "tasks prune", "Remove tasks that ended long ago.",
+        options: [
+          .init("older-than", "TIME", "A number and s, m, h, d or w: 30d is thirty days. Required."),
+          .init("agent", "AGENT", "Only tasks of this agent."),
+        ],
+        details: "Tasks that ended and have not changed for that time are removed for good, with their sub-tasks.",
+        run: prune),
+    ]
 
   // MARK: - Reading
 
@@ -83,7 +88,8 @@ enum TaskCommands {
   }
 
   private static func show(_ operation: String, _ session: Session) throws(Failure) -> Int32 {
-    let answer = try session.open().answer(operation, try Value.object("task_id", session.operand(0)))
+    let plane = try session.open()
+    let answer = try plane.answer(operation, try Value.object("task_id", session.operand(0)))
     if session.isJSON {
       session.printJSON(answer)
       return ExitCode.success
@@ -101,16 +107,32 @@ enum TaskCommands {
     if let tokens = task.member("tokens"), tokens.isObject { sheet.add("tokens", "\(tokens.integer("total_tokens"))") }
     sheet.add("input", task.member("input")?.string("text"))
     sheet.add("result", task.string("result"))
+    if let question = PersonQuestion(of: task) {
+      sheet.add("waits for", question.title, style: .warning)
+      sheet.add("description", question.description)
+      sheet.add("question", question.question)
+      sheet.add("call", "\(question.tool) \(question.arguments)")
+      sheet.add("request", question.request)
+      sheet.add("answer with", question.answers)
+    } else if status == "pending", let question = (try? PersonQuestion.find(session.operand(0), in: plane)) ?? nil {
+      sheet.add("waits for", question.line, style: .warning)
+    }
+    let ended = task.member("finished_sub_executions")?.texts ?? []
+    let below = task.member("sub_executions")?.texts ?? []
+    sheet.add("sub-tasks", below.map { ended.contains($0) ? "\($0) (ended)" : $0 }.joined(separator: "\n"))
     sheet.show()
     return ExitCode.success
   }
 
   @Sendable private static func watch(_ session: Session) throws(Failure) -> Int32 {
+    if session.isRemote {
+      throw .usage("tasks watch needs a store; through a server, tasks get says how a task stands")
+    }
     let arguments = try Value.object("task_id", session.operand(0))
     if let after = session.options["after"] { arguments.set("after", after) }
     let plane = try session.open()
-    var printer = EventPrinter(session, session.operand(0))
-    return try printer.print(try EventReader.open("tasks.events", arguments, on: plane))
+    var printer = EventPrinter(session, session.operand(0), plane)
+    return try printer.print(try EventReader.open("tasks.events", arguments, on: plane), following: session.operand(0))
   }
 
   @Sendable private static func thread(_ session: Session) throws(Failure) -> Int32 {

@@ -26,7 +26,10 @@ struct Session {
   /// An operand that the command's declaration makes sure of.
   func operand(_ index: Int) -> String { index < options.operands.count ? options.operands[index] : "" }
 
-  func open(log: LogSink? = nil) throws(Failure) -> Plane { try Plane(self, log: log) }
+  /// `settings`: further keys of the plane's configuration.
+  func open(log: LogSink? = nil, settings: Value? = nil) throws(Failure) -> Plane {
+    try Plane(self, log: log, settings: settings)
+  }
 
   /// Prints an answer of the library as it is.
   func printJSON(_ text: String) { Output.text(text + "\n") }

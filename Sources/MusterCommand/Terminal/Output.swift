@@ -12,10 +12,10 @@ enum Output {
   static func styled(_ text: String) { write(text, to: STDOUT_FILENO) }
 
   /// Writes a line for people beside the answer, only when somebody looks at a terminal.
-  static func note(_ text: String) {
-    if isatty(STDERR_FILENO) == 1 {
-      write(printable(text, keepingLines: false) + "\n", to: STDERR_FILENO)
-    }
+  static func note(_ text: String, style: Style = .plain) {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    let line = printable(text, keepingLines: false)
+    write((Style.isWanted(on: STDERR_FILENO) ? style.applied(to: line) : line) + "\n", to: STDERR_FILENO)
   }
 
   /// Writes a line that scripts may not miss either.
