@@ -24,15 +24,20 @@ static const char model_call[] =
     "\"arguments\":\"{\\\"a\\\": 19, \\\"b\\\": 23}\"}}]},\"finish_reason\":\"tool_calls\"}],\"usage\":{\"prompt_tokens\":12,"
     "\"completion_tokens\":5,\"total_tokens\":17}}";
 
+/* The longest request, its head included. */
+enum { MODEL_MOST = 1 << 18 };
+
 /* The bodies of the last two requests, for who asks one after the other. */
-static char model_asked[2][65536];
+static char model_asked[2][MODEL_MOST];
 
 /* Writes the answer to a request into `reply`, and gives its length. */
 static int write_reply(char *reply, size_t size, const char *body, size_t body_length) {
-  static const char offered[] = "\"function\":{\"name\":\"", returned[] = "\"role\":\"tool\"";
+  static const char offered[] = "\"function\":{\"name\":\"", role[] = "\"role\":\"";
   char text[1024];
-  const char *tool = memmem(body, body_length, offered, sizeof offered - 1);
-  bool is_second = memmem(body, body_length, returned, sizeof returned - 1) != NULL;
+  const char *tool = memmem(body, body_length, offered, sizeof offered - 1), *last = body, *next;
+  // Earlier turns have results of tools, too: what counts is who has spoken last.
+  while ((next = memmem(last, (size_t)(body + body_length - last), role, sizeof role - 1)) != NULL) last = next + sizeof role - 1;
+  bool is_second = strncmp(last, "tool\"", 5) == 0;
   if (tool == NULL || is_second) {
     memcpy(text, model_answer, sizeof model_answer);
   } else {
@@ -49,7 +54,7 @@ static int write_reply(char *reply, size_t size, const char *body, size_t body_l
 /* One connection: a thread of its own. */
 static void *answer_for_ever(void *argument) {
   int connection = (int)(intptr_t)argument;
-  char request[65536], reply[2048];
+  char request[MODEL_MOST], reply[2048];
   size_t have = 0;
   for (;;) {
     char *end;

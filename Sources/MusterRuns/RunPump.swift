@@ -133,10 +133,11 @@ struct RunPump {
         }
         if let reason = interrupt.reason { return .disturbed(.interrupted(reason)) }
         if deadline.hasPassed { return .disturbed(.timedOut) }
-        if !watch.isStillOurs() { return .disturbed(.lost) }
         lock.lock()
         if !round.hasReturned { _ = changed.wait(lock, until: deadline.earlier(.after(milliseconds: 50))) }
         lock.unlock()
+        // What has come is written to a task that is ours, or not at all.
+        if !round.hasReturned, !round.isOver, !watch.isStillOurs() { return .disturbed(.lost) }
       }
     }
   }
