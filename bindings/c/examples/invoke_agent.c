@@ -15,10 +15,11 @@ static const char *text_of(const json_t *object, const char *key) {
 }
 
 /* Ends the program when a call has failed. What earlier calls have answered is safe in the store. */
-static void check(muster_status status, const char *what, muster_error *error) {
+/* By its address: a call may fill it in after the other arguments were read. */
+static void check(muster_status status, const char *what, muster_error **error) {
   if (status != MUSTER_OK) {
-    fprintf(stderr, "%s: %s\n", what, muster_error_message(error));
-    muster_error_free(error);
+    fprintf(stderr, "%s: %s\n", what, muster_error_message(*error));
+    muster_error_free(*error);
     exit(EXIT_FAILURE);
   }
 }
@@ -37,7 +38,7 @@ static muster *open_plane(const char *store, const char *provider, const char *m
   json_t *config = json_pack("{s:s, s:{s:s, s:s, s:s}}", "store", store, "default_model", "provider", provider, "name",
                              model, "api_base", base);
   char *text = json_dumps(config, JSON_COMPACT);
-  check(muster_open(text, NULL, &plane, &error), "cannot open the store", error);
+  check(muster_open(text, NULL, &plane, &error), "cannot open the store", &error);
   free(text);
   json_decref(config);
   return plane;
@@ -50,7 +51,7 @@ static json_t *list(muster *plane, const char *model, const char **found) {
   char *text = NULL;
   json_t *page, *agent;
   size_t index;
-  check(muster_agents_list(plane, 1, 50, &text, NULL, &error), "cannot list the agents", error);
+  check(muster_agents_list(plane, 1, 50, &text, NULL, &error), "cannot list the agents", &error);
   page = parse(text);
   json_array_foreach(json_object_get(page, "items"), index, agent) {
     if (*found == NULL && strcmp(text_of(agent, "model_name"), model) == 0) *found = text_of(agent, "id");
@@ -62,7 +63,7 @@ static void create(muster *plane, const char *name, const char *instructions) {
   muster_error *error = NULL;
   json_t *body = json_pack("{s:s, s:{s:s}}", "name", name, "instructions", "general", instructions);
   char *text = json_dumps(body, JSON_COMPACT);
-  check(muster_agent_create(plane, text, NULL, NULL, &error), "cannot create an agent", error);
+  check(muster_agent_create(plane, text, NULL, NULL, &error), "cannot create an agent", &error);
   free(text);
   json_decref(body);
 }
@@ -84,7 +85,7 @@ static json_t *ask(muster *plane, const char *agent_id, const char *thread, cons
   json_t *task, *body = json_pack("{s:{s:s}, s:s*}", "input", "text", question, "id", thread);
   char *body_text = json_dumps(body, JSON_COMPACT);
   json_int_t tokens;
-  check(muster_agent_invoke(plane, agent_id, NULL, body_text, 60000, &text, NULL, &error), "cannot invoke", error);
+  check(muster_agent_invoke(plane, agent_id, NULL, body_text, 60000, &text, NULL, &error), "cannot invoke", &error);
   task = parse(text);
   tokens = json_integer_value(json_object_get(json_object_get(task, "tokens"), "total_tokens"));
   printf("\n> %s\n%s\n[%s, %" JSON_INTEGER_FORMAT " tokens]\n", question, text_of(task, "result"),
@@ -117,7 +118,7 @@ int main(int argc, char **argv) {
   print_table(page);
   first = ask(plane, id, NULL, "What is the capital of France?");
   second = ask(plane, id, text_of(first, "id"), "And how many people live there?");
-  check(muster_task_thread(plane, text_of(first, "id"), &text, NULL, &error), "cannot read the thread", error);
+  check(muster_task_thread(plane, text_of(first, "id"), &text, NULL, &error), "cannot read the thread", &error);
   thread = parse(text);
   puts("\nThe thread:");
   json_array_foreach(thread, index, message) {

@@ -17,10 +17,11 @@ typedef struct stream {
   const char *end;
 } stream;
 
-static void check(muster_status status, const char *what, muster_error *error) {
+/* By its address: a call may fill it in after the other arguments were read. */
+static void check(muster_status status, const char *what, muster_error **error) {
   if (status != MUSTER_OK) {
-    fprintf(stderr, "%s: %s\n", what, muster_error_message(error));
-    muster_error_free(error);
+    fprintf(stderr, "%s: %s\n", what, muster_error_message(*error));
+    muster_error_free(*error);
     exit(EXIT_FAILURE);
   }
 }
@@ -31,7 +32,7 @@ static muster *open_plane(const char *store, const char *model, const char *base
   json_t *config = json_pack("{s:s, s:{s:s, s:s, s:s}}", "store", store, "default_model", "provider", "openai_compatible",
                              "name", model, "api_base", base);
   char *text = json_dumps(config, JSON_COMPACT);
-  check(muster_open(text, NULL, &plane, &error), "cannot open the store", error);
+  check(muster_open(text, NULL, &plane, &error), "cannot open the store", &error);
   free(text);
   json_decref(config);
   return plane;
@@ -40,7 +41,7 @@ static muster *open_plane(const char *store, const char *model, const char *base
 static json_t *create_agent(muster *plane) {
   muster_error *error = NULL;
   json_t *agent = NULL, *args = json_pack("{s:{s:s}}", "body", "name", "Streamer");
-  check(muster_call_j(plane, "agents.create", args, 0, &agent, &error), "cannot create the agent", error);
+  check(muster_call_j(plane, "agents.create", args, 0, &agent, &error), "cannot create the agent", &error);
   json_decref(args);
   return agent;
 }
@@ -77,11 +78,11 @@ int main(int argc, char **argv) {
   json_t *agent = create_agent(plane);
   const char *id = json_string_value(json_object_get(agent, "id"));
   stream *streams = calloc(count, sizeof *streams);
-  check(muster_queue_open(plane, &queue, &error), "cannot open a queue", error);
+  check(muster_queue_open(plane, &queue, &error), "cannot open a queue", &error);
 
   for (size_t index = 0; index < count; index++) {
     check(muster_agent_invoke_stream(plane, queue, id, NULL, "{\"input\":{\"text\":\"Write one short sentence about the sea.\"}}",
-                                     &streams[index], NULL, &error), "cannot submit a run", error);
+                                     &streams[index], NULL, &error), "cannot submit a run", &error);
     open_runs++;
   }
 

@@ -36,7 +36,8 @@ class Ending(NamedTuple):
 
 
 class EventStream:
-    """The events of a task as they happen. Iterate over it; the last one is ``task_finished``.
+    """The events of a task as they happen. Iterate over it; the last one is ``task_finished``, or
+    ``task_updated`` when a person is asked first.
 
     When the run was ended from outside, the error that says so is raised after the last event. Close the stream, or
     leave its ``with`` block, when you stop early; one that is forgotten is closed when it is collected. Ctrl-C while it
