@@ -97,7 +97,8 @@ package struct Run: Sendable {
     completionTokens = (completionTokens ?? 0) &+ completion
     usage.inputTokens &+= prompt
     usage.outputTokens &+= completion
-    lastPromptTokens = prompt
+    // What is asked after a summary is shorter.
+    if !isSummarizing { lastPromptTokens = prompt }
     var used = Usage()
     used.cost = beginning?.price?.cost(input: prompt, output: completion) ?? 0
     usage.add(used)

@@ -1,6 +1,6 @@
 import MusterEngine
 import MusterJSON
-import MusterStore
+package import MusterStore
 import MusterSystem
 import MusterTools
 
@@ -12,6 +12,11 @@ extension RunDriver {
     let record = try asStore { () throws(StoreError) in try store.record(task.firstSequence, of: task) }
     guard let record, case .began(let beginning) = try JournalCoding.event(record) else { return nil }
     return beginning.delegated
+  }
+
+  /// The id of the call of another task that the latest turn of a task answers; nil when there is none, or it cannot be read.
+  package func answeredCall(of task: TaskRow) -> String? {
+    do throws(RunError) { return try delegated(task)?.call } catch { return nil }
   }
 
   /// Whether a task was put aside and nobody of this process goes on with it.
@@ -43,36 +48,64 @@ extension RunDriver {
 
   /// Whether a sub-task is gone that was started before.
   func wasDeleted(_ order: SubtaskOrder) throws(RunError) -> Bool {
-    let parent = order.parent
-    if try asStore({ () throws(StoreError) in try store.wasDeleted(order.taskID, below: parent) }) { return true }
-    guard let id = parent.forkedFrom, let source = try found(id, in: parent.organizationID) else { return false }
-    return try asStore { () throws(StoreError) in try store.wasDeleted(order.taskID, below: source) }
+    for parent in try lineage(order.parent) {
+      if try asStore({ () throws(StoreError) in try store.wasDeleted(order.taskID, below: parent) }) { return true }
+    }
+    return false
+  }
+
+  /// A task, the one that it was forked from, the one that that was forked from, and so on.
+  func lineage(_ task: TaskRow) throws(RunError) -> [TaskRow] {
+    var lineage = [task]
+    // Ids can be used again: it must come to an end all the same.
+    while lineage.count < 64, let id = lineage.last?.forkedFrom, let source = try found(id, in: task.organizationID) {
+      lineage.append(source)
+    }
+    return lineage
+  }
+
+  /// Goes on with a task that was put aside, and with those that were forked from it: they wait for the same calls.
+  private func goOnWithForks(_ id: String, in organization: String) throws(RunError) {
+    var open = [id]
+    var seen: Set<String> = [id]
+    while let next = open.popLast() {
+      try resume(next, in: organization)
+      let forks = try asStore { () throws(StoreError) in try store.forks(of: next, in: organization) }
+      for fork in forks where seen.insert(fork).inserted { open.append(fork) }
+    }
   }
 
   /// Tasks that others waited for were deleted: goes on with those, if they were put aside.
   package func goOnAbove(deleted parents: [String], in organization: String) {
     do throws(RunError) {
-      for parent in parents {
-        try resume(parent, in: organization)
-        let forks = try asStore { () throws(StoreError) in try store.parkedForks(of: parent, in: organization) }
-        for fork in forks { try resume(fork, in: organization) }
-      }
+      for parent in parents { try goOnWithForks(parent, in: organization) }
     } catch {
       log.write(.warning, "runs", "tasks whose sub-tasks were deleted are not gone on with: the store cannot be read")
     }
   }
 
-  /// Whether a task that was put aside could do nothing but wait: a sub-task of it waits for a person, or for a tool.
+  /// Whether a task that was put aside could do nothing but wait: a sub-task of it, or of the one that it was forked from,
+  /// waits for a person, for a tool, or for a place.
   func waitsBelow(_ task: TaskRow, _ run: Run) throws(RunError) -> Bool {
     guard run.beginning?.team != nil, case .calling(let calls) = run.phase else { return false }
     var open: [String] = []
     for call in calls.requests.indices {
       if case .callTool? = calls.command(call) { open.append(calls.id(call)) }
     }
-    let subtasks = try asStore { () throws(StoreError) in try store.subtasks(of: task.id, in: task.organizationID) }
+    if open.isEmpty { return false }
+    for parent in try lineage(task) {
+      let subtasks = try asStore { () throws(StoreError) in
+        try store.subtasks(of: parent.id, in: parent.organizationID)
+      }
+      if try waits(for: subtasks, answering: open) { return true }
+    }
+    return false
+  }
+
+  private func waits(for subtasks: [TaskRow], answering open: [String]) throws(RunError) -> Bool {
     for subtask in subtasks where subtask.owner == nil && !subtask.status.isFinal {
       guard let call = try delegated(subtask)?.call, open.contains(call) else { continue }
-      if subtask.status == .paused { return true }
+      if subtask.status == .paused || resumes.lacksPlace(subtask) { return true }
       let below = try fold(subtask)
       if missingTool(below) != nil { return true }
       if try waitsBelow(subtask, below) { return true }
@@ -91,9 +124,7 @@ extension RunDriver {
     guard let parent = task.parentID, task.status.isFinal else { return }
     do throws(RunError) {
       guard try delegated(task) != nil else { return }
-      try resume(parent, in: task.organizationID)
-      let forks = try asStore { () throws(StoreError) in try store.parkedForks(of: parent, in: task.organizationID) }
-      for fork in forks { try resume(fork, in: task.organizationID) }
+      try goOnWithForks(parent, in: task.organizationID)
     } catch {
       log.write(
         .warning, "runs", "task \(parent) is not gone on with: \(task.id) has ended, but the store cannot be read")

@@ -68,7 +68,7 @@ extension RunDriver {
     pool.stop()
     // Each holds the other.
     watch.feed = nil
-    watch.goOn = nil
+    parkedWatch.goOn = nil
   }
 
   /// Keeps a run of a plane that closes until the host's code has returned: whoever went on with it before might make a

@@ -13,7 +13,7 @@ extension RunDriver {
     let abandoned = try asStore { () throws(StoreError) in try store.abandonedTasks() }
     try settle(abandoned)
     try resumeParked()
-    watch.start()
+    parkedWatch.start()
   }
 
   /// Puts tasks of dead processes aside, or ends those that cannot be gone on with.
@@ -24,11 +24,28 @@ extension RunDriver {
   /// A tool was registered: runs may wait for it.
   package func toolCame() {
     resumes.toolCame()
-    if resumes.isOn { tryToResume { _ in true } }
+    if resumes.isWatching { tryToResume { [resumes] in resumes.concern($0) } }
   }
 
   /// Another process has written something: it may have made a task ready that waits here.
-  func parkedMayGoOn() { tryToResume { [resumes] in resumes.concern($0) && !resumes.lacksTool($0) } }
+  func parkedMayGoOn() {
+    forgetSome()
+    tryToResume { [resumes] in resumes.concern($0) && !resumes.lacksTool($0) }
+  }
+
+  /// Others may have ended or deleted what is kept here, or go on with it.
+  private func forgetSome() {
+    do throws(RunError) {
+      for name in resumes.kept(32) {
+        if let task = try found(name.taskID, in: name.organizationID), task.owner == nil, !task.status.isFinal {
+          continue
+        }
+        resumes.forget(name)
+      }
+    } catch {
+      // It is looked at again.
+    }
+  }
 
   private func tryToResume(_ isWanted: (TaskRow) -> Bool) {
     do throws(RunError) {
@@ -80,7 +97,7 @@ extension RunDriver {
     }
 
     func run() {
-      if all { driver.tryToResume { [resumes = driver.resumes] in resumes.concern($0) } }
+      // First: what the others wait for may be among them.
       for name in names {
         do throws(RunError) {
           try driver.takeUp(name.taskID, in: name.organizationID)
@@ -88,6 +105,7 @@ extension RunDriver {
           driver.log.write(.warning, "runs", "task \(name.taskID) is not gone on with: the store cannot be read")
         }
       }
+      if all { driver.tryToResume { [resumes = driver.resumes] in resumes.concern($0) } }
     }
   }
 
@@ -104,8 +122,12 @@ extension RunDriver {
   }
 
   private func takeUp(_ task: TaskRow) throws(RunError) {
-    guard task.owner == nil, task.status == .pending else { return }
-    try inTime(TaskName(task.organizationID, task.id)) { () throws(RunError) in try goOn(with: [task]) }
+    try inTime(TaskName(task.organizationID, task.id)) { () throws(RunError) in try takeUpNow(task) }
+  }
+
+  /// The same; fails where there is no place.
+  func takeUpNow(_ task: TaskRow) throws(RunError) {
+    if task.owner == nil, task.status == .pending { try goOn(with: [task]) }
   }
 
   /// The version of the agent that a turn runs with.
@@ -231,6 +253,7 @@ extension RunDriver {
         }
         guard let ended else { continue }
         counts.end(end.status)
+        resumes.forget(ended)
         goOnAbove(ended)
       } else {
         var waits = false

@@ -69,6 +69,7 @@ package final class RunDriver: @unchecked Sendable {
   let feed: TaskFeed
   let flights: Flights
   let watch: ForeignWatch
+  let parkedWatch: ParkedWatch
   let tools: ToolRegistry
   let toolChoice: ToolChoice
   /// Where the agents are found that others lead. Set once, before the first run.
@@ -86,11 +87,12 @@ package final class RunDriver: @unchecked Sendable {
     self.log = log
     pool = ThreadPool(name: "muster-runs", most: settings.threads)
     flights = Flights(most: settings.flights)
-    let watch = ForeignWatch(store: store, pool: pool, flights: flights, resumes: resumes)
+    let watch = ForeignWatch(store: store, pool: pool, flights: flights)
     feed = TaskFeed { watch.start() }
     self.watch = watch
     watch.feed = feed
-    watch.goOn = { [self] in parkedMayGoOn() }
+    parkedWatch = ParkedWatch(store: store, pool: pool, resumes: resumes)
+    parkedWatch.goOn = { [self] in parkedMayGoOn() }
   }
 
   // MARK: - Running
@@ -148,7 +150,8 @@ package final class RunDriver: @unchecked Sendable {
         // One that was put aside comes first.
         if known.status == .paused { return nil }
         if try park(known) {
-          try takeUp(known.id, in: known.organizationID)
+          // Who waits behind it may have the last place itself, and gives that back.
+          if let parked = try found(known.id, in: known.organizationID) { try takeUpNow(parked) }
           return nil
         }
         _ = try end(known, with: .interrupted)
@@ -222,6 +225,7 @@ package final class RunDriver: @unchecked Sendable {
 
   /// Interrupts the run of a task that was deleted.
   package func interruptDeleted(_ id: String, in organization: String) {
+    resumes.forget(TaskName(organization, id))
     if let run = running.run(TaskName(organization, id)) { interruptIfLost(run) }
   }
 
@@ -268,8 +272,15 @@ package final class RunDriver: @unchecked Sendable {
     }
     guard let ended else { return false }
     counts.end(turnEnd.status)
+    resumes.forget(ended)
     // What it had started is for nobody; who stops a task stops those below it with it.
-    if case .interrupted = event, run.beginning?.team != nil { try stopSubtasks(of: ended, because: .parent) }
+    if case .interrupted = event, run.beginning?.team != nil {
+      do throws(RunError) {
+        try stopSubtasks(of: ended, because: .parent)
+      } catch {
+        log.write(.warning, "runs", "task \(task.id) was interrupted; what it had started may go on")
+      }
+    }
     goOnAbove(ended)
     return true
   }

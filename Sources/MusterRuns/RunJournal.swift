@@ -123,13 +123,23 @@ struct RunJournal {
   /// not ours any more.
   mutating func park(_ status: TaskStatus) throws(RunError) -> Bool {
     let task = task
-    let written = try driver.asStore { () throws(StoreError) in
-      try driver.store.park(task, as: status, with: nil, durable: driver.settings.isDurable)
+    // Before anybody can see it: who decides at once finds it kept.
+    driver.resumes.keep(task)
+    let written: TaskRow?
+    do throws(RunError) {
+      written = try driver.asStore { () throws(StoreError) in
+        try driver.store.park(task, as: status, with: nil, durable: driver.settings.isDurable)
+      }
+    } catch {
+      driver.resumes.forget(task)
+      throw error
     }
-    guard let written else { return false }
+    guard let written else {
+      driver.resumes.forget(task)
+      return false
+    }
     self.task = written
-    driver.resumes.keep(written)
-    driver.watch.start()
+    driver.parkedWatch.start()
     return true
   }
 

@@ -325,13 +325,57 @@ struct DelegationTests {
   @Test("a sub-task that was deleted is not started anew: the model is told", arguments: [false, true])
   func deleted(isContinuous: Bool) throws {
     try waiting([.answer("done")], isContinuous: isContinuous) { bench, tool, subtask in
-      let removed = try bench.store.deleteTask(subtask.id, in: bench.organization, durable: false)
+      let removed = try bench.store.deleteTask(
+        subtask.id, in: bench.organization, onlyOf: nil, answering: bench.driver.answeredCall(of: subtask),
+        durable: false)
       #expect(removed == [subtask.id])
       bench.driver.goOnAbove(deleted: ["t1"], in: bench.organization)
       try awaitTrue("the task has ended") { try bench.task()?.status == .completed }
       #expect(tool.calls.count == 1)
       #expect(bench.messages(3).last == "c0: The sub-task was deleted.")
     }
+  }
+
+  @Test("where there is one place, a task does not take it from the agent that it waits for")
+  func onePlace() throws {
+    let path = try StorePath()
+    let bench = try Bench(
+      [Self.ask("ann", "pay"), .calls([("add", #"{"n":1}"#)]), .hang, .answer("paid"), .answer("done")],
+      agent: try Self.leader(), path: path.path, flights: 1)
+    try bench.tool("add") { _, _, _ in "1" }
+    let gated =
+      #"{"graph":[{"item_id":"add","type":"tool","sub_type":"local_tool","targets":[],"settings":{"hitl_options":{"title":"?"}}}]}"#
+    try bench.lead([("ann", gated), ("bob", "{}")])
+    #expect(try bench.invoke("go").task.status == .pending)
+    try bench.driver.resume()
+    let interrupt = Interrupt()
+    let other = try bench.launch("wait", thread: "t2", interrupt: interrupt)
+    try bench.awaitQuestions(3)
+    let subtask = try #require(try bench.subtasks().first)
+    _ = try bench.driver.decide(
+      subtask.id, in: bench.organization, request: nil, comment: nil, user: nil
+    ) { _ in .proceed }
+    usleep(400_000)
+    interrupt.fire(.cancelled)
+    _ = other.end()
+    try awaitTrue("the task has ended") { try bench.task()?.status == .completed }
+    #expect(try #require(try bench.task()).sequence < 12)
+    bench.close()
+  }
+
+  @Test("who waits behind a task that was put aside does not keep the last place from it")
+  func lastPlace() throws {
+    let path = try StorePath()
+    let first = try Bench([.hang], path: path.path)
+    _ = try first.launch("go")
+    try first.awaitQuestions(1)
+    first.close()
+    let bench = try Bench([.answer("done")], path: path.path, flights: 1, isNew: false)
+    guard case .failed(.tooMany)? = try bench.launch("on").end() else {
+      Issue.record("it waits")
+      return
+    }
+    bench.close()
   }
 
   @Test("a run that its caller has seen put aside goes on as any other: the end of a plane puts it aside again")

@@ -70,9 +70,12 @@ struct ForkTests {
       #"{"graph":[{"item_id":"ann","type":"agent","targets":[]}],"#
       + #""delegation_memory_strategy":"original-input","sub_agents_continuous_thread":\#(isContinuous)}"#
     let ask: ScriptedModel.Step = .calls([("ann", #"{"task":"pay"}"#)])
+    let path = try StorePath()
     let bench = try Bench(
       (isContinuous ? [ask, .answer("known"), .answer("before")] : [])
-        + [ask, .calls([("add", #"{"n":1}"#)]), .answer("paid"), .answer("one"), .answer("other")], agent: graph)
+        + [ask, .calls([("add", #"{"n":1}"#)]), .answer("paid"), .answer("one"), .answer("two"), .answer("three")],
+      agent: graph,
+      path: path.path)
     let tool = try bench.tool("add") { _, _, _ in "1" }
     let item = #"{"item_id":"add","type":"tool","sub_type":"local_tool","targets":[]}"#
     // The first time it is not asked for the tool, so nobody has to decide.
@@ -82,17 +85,23 @@ struct ForkTests {
     #expect(try bench.invoke("go").task.status == .pending)
     let asked = try #require(try bench.task()).sequence
     try fork(bench, at: asked)
-    usleep(200_000)
-    #expect(try bench.task("t2")?.status == .pending)
+    try fork(bench, at: asked, of: "t2", as: "t3")
+    try awaitTrue("both wait") { try ["t2", "t3"].allSatisfy { try bench.task($0)?.status == .pending } }
+    usleep(300_000)
+    let waiting = try ["t2", "t3"].map { try bench.task($0)?.sequence }
+    // Nothing becomes of looking whether they may go on.
+    usleep(700_000)
+    #expect(try ["t2", "t3"].map { try bench.task($0)?.sequence } == waiting)
     let below = try #require(try bench.subtasks().last)
     #expect(below.status == .paused)
     _ = try bench.driver.decide(below.id, in: bench.organization, request: nil, comment: nil, user: nil) { _ in .proceed
     }
     try awaitEnd(bench, "t1")
     try awaitEnd(bench, "t2")
+    try awaitEnd(bench, "t3")
     #expect(tool.calls.count == 1)
-    #expect(Set([try bench.text("t1"), try bench.text("t2")]) == ["one", "other"])
-    #expect(try bench.subtasks(of: "t2").isEmpty)
+    #expect(Set(try ["t1", "t2", "t3"].map { try bench.text($0) }) == ["one", "two", "three"])
+    #expect(try bench.subtasks(of: "t2").isEmpty && bench.subtasks(of: "t3").isEmpty)
     bench.close()
   }
 

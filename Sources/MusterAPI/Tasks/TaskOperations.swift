@@ -168,9 +168,11 @@ enum TaskOperations {
 
   @Sendable private static func delete(_ call: OperationCall) throws(Failure) -> Operation.Answer {
     let task = try find(call.taskID, call)
+    let answered = call.plane.runs.answeredCall(of: task)
     let removed = try call.store { () throws(StoreError) in
       try call.plane.store.deleteTask(
-        task.id, in: call.organizationID, onlyOf: call.caller.agents, durable: call.plane.configuration.isDurable)
+        task.id, in: call.organizationID, onlyOf: call.caller.agents, answering: answered,
+        durable: call.plane.configuration.isDurable)
     }
     guard let removed else { throw Authorization.otherAgent }
     if removed.isEmpty { throw .api(404, "Task not found") }

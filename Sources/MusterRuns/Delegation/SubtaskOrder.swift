@@ -134,9 +134,10 @@ struct SubtaskPlanner {
   /// The thread in which a call was made that is made again: also where that has gone on since, and where it was made by the
   /// task that this one was forked from.
   private func madeBefore(_ call: Int, _ agent: String) throws(RunError) -> String? {
-    if let known = try made(calls.id(call), by: task.id, agent) { return known }
-    guard let source = task.forkedFrom else { return nil }
-    return try made(calls.id(call), by: source, agent)
+    for parent in try driver.lineage(task) {
+      if let known = try made(calls.id(call), by: parent.id, agent) { return known }
+    }
+    return nil
   }
 
   private func made(_ call: String, by parent: String, _ agent: String) throws(RunError) -> String? {

@@ -7,8 +7,8 @@ final class Resumes: @unchecked Sendable {
   private let lock = Lock()
   private var taken: [Int64: Int64] = [:]
   private var hasBegun = false
-  /// The tasks that this process has put aside itself, by their keys.
-  private var own: Set<Int64> = []
+  /// The tasks that this process has put aside itself.
+  private var own: Set<TaskName> = []
   /// Those that wait for a tool: the record that each was at when that was found.
   private var toolless: [Int64: Int64] = [:]
   /// Whether some had no place among the runs under way, and which besides.
@@ -23,13 +23,23 @@ final class Resumes: @unchecked Sendable {
   // MARK: - What is gone on with
 
   /// This process has put the task aside, and goes on with it whoever decides that it can.
-  func keep(_ task: TaskRow) { lock.withLock { _ = own.insert(task.key) } }
+  func keep(_ task: TaskRow) { lock.withLock { _ = own.insert(TaskName(task.organizationID, task.id)) } }
+
+  /// It has ended, is gone, or is somebody else's.
+  func forget(_ name: TaskName) { lock.withLock { _ = own.remove(name) } }
+
+  func forget(_ task: TaskRow) { forget(TaskName(task.organizationID, task.id)) }
+
+  /// Some of those that are kept, for who looks whether they are still there.
+  func kept(_ most: Int) -> [TaskName] { lock.withLock { Array(own.prefix(most)) } }
 
   /// Whether there is anything that another process could make ready to go on.
   var isWatching: Bool { lock.withLock { hasBegun || !own.isEmpty } }
 
   /// Whether a task is for this process.
-  func concern(_ task: TaskRow) -> Bool { lock.withLock { hasBegun || own.contains(task.key) } }
+  func concern(_ task: TaskRow) -> Bool {
+    lock.withLock { hasBegun || own.contains(TaskName(task.organizationID, task.id)) }
+  }
 
   /// It waits for a tool, until one comes.
   func lackTool(_ task: TaskRow) { lock.withLock { toolless[task.key] = task.sequence } }
@@ -45,6 +55,10 @@ final class Resumes: @unchecked Sendable {
     lock.withLock {
       if let name { placeless.insert(name) } else { lacksPlace = true }
     }
+  }
+
+  func lacksPlace(_ task: TaskRow) -> Bool {
+    lock.withLock { placeless.contains(TaskName(task.organizationID, task.id)) }
   }
 
   /// Who waits for a place; from now on nobody does. Nil when nobody did.
@@ -74,7 +88,7 @@ final class Resumes: @unchecked Sendable {
   /// It runs here.
   func takeUp(_ task: TaskRow) {
     lock.withLock {
-      own.remove(task.key)
+      own.remove(TaskName(task.organizationID, task.id))
       toolless[task.key] = nil
     }
     giveBack(task)

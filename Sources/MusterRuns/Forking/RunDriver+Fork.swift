@@ -49,6 +49,9 @@ extension RunDriver {
       throw .deleted
     }
     counts.begin()
+    // It may have to wait for what the other task waits for.
+    resumes.keep(task)
+    parkedWatch.start()
     do throws(RunError) {
       try goOnInPlace(with: task)
     } catch {

@@ -20,8 +20,8 @@ enum Schema {
   /// - `agent_versions` holds the deployed versions that the working copy has departed from; until then the row in
   ///   `agents` is the version.
   /// - `tasks.forked_from` is the id of the task that a task goes on from, `forked_at` the last record that it has of that.
-  /// - `deleted_subtasks` are those that were deleted while the task above, by its key, had not ended: it must not start them
-  ///   anew.
+  /// - `deleted_subtasks` are those that were deleted while the task above, by its key, had not ended, by their
+  ///   ids and the calls that they were to answer: it must not start them anew.
   /// - `journal.key` is the key of the task and the number of the record in one, see `JournalKey`; `task` and `sequence`
   ///   are read out of it, for people. The key of a task stands for (organization, task): `tasks` makes the pair unique.
   /// - `journal.role` marks the records that are messages of the conversation: 1 user, 2 assistant.
@@ -112,7 +112,7 @@ enum Schema {
     );
     CREATE INDEX tasks_in_order ON tasks (organization_id, position);
     CREATE INDEX tasks_parked ON tasks (key) WHERE owner IS NULL AND status = 1;
-    CREATE INDEX forks_parked ON tasks (forked_from) WHERE owner IS NULL AND status = 1 AND forked_from IS NOT NULL;
+    CREATE INDEX forks ON tasks (forked_from) WHERE forked_from IS NOT NULL;
     CREATE INDEX tasks_of_agent ON tasks (agent_id, organization_id, position);
     CREATE INDEX tasks_of_parent ON tasks (parent_id, organization_id) WHERE parent_id IS NOT NULL;
 

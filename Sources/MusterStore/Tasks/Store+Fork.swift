@@ -28,14 +28,11 @@ extension Store {
     }
   }
 
-  /// The ids of the tasks that go on from another one and were put aside.
-  package func parkedForks(of id: String, in organization: String) throws(StoreError) -> [String] {
+  /// The ids of the tasks that go on from another one.
+  package func forks(of id: String, in organization: String) throws(StoreError) -> [String] {
     try read { (database: Database) throws(StoreError) -> [String] in
       try database.statement(
-        """
-        SELECT id FROM tasks WHERE forked_from = ? AND forked_from IS NOT NULL AND organization_id = ?
-        AND owner IS NULL AND status = 1
-        """
+        "SELECT id FROM tasks WHERE forked_from = ? AND forked_from IS NOT NULL AND organization_id = ? ORDER BY key"
       ).bind(1, id).bind(2, organization).all { $0.text(0) }
     }
   }

@@ -90,9 +90,10 @@ extension Store {
     try deleteTask(id, in: organization, onlyOf: nil, durable: durable) ?? []
   }
 
-  /// The same; but nil, and nothing is removed, when one of them belongs to an agent that is not among `agents`.
+  /// The same; but nil, and nothing is removed, when one of them belongs to an agent that is not among `agents`. `call`: of the
+  /// task above, which the latest turn answers.
   package func deleteTask(
-    _ id: String, in organization: String, onlyOf agents: [String]?, durable: Bool
+    _ id: String, in organization: String, onlyOf agents: [String]?, answering call: String? = nil, durable: Bool
   ) throws(StoreError) -> [String]? {
     try write(owed: durable) { (database: Database) throws(StoreError) -> [String]? in
       var open = [id]
@@ -109,7 +110,7 @@ extension Store {
           .bind(1, next).bind(2, organization).all { $0.text(0) }
         for subtask in subtasks where seen.insert(subtask).inserted { open.append(subtask) }
       }
-      try Store.rememberDeleted(id, in: organization, database)
+      try Store.rememberDeleted(id, answering: call, in: organization, database)
       for task in doomed {
         try Store.deleteTask(key: task.key, position: task.position, in: organization, database)
       }
@@ -128,7 +129,7 @@ extension Store {
   }
 
   private static func rememberDeleted(
-    _ id: String, in organization: String, _ database: Database
+    _ id: String, answering call: String?, in organization: String, _ database: Database
   ) throws(StoreError) {
     let parent = try database.statement(
       """
@@ -137,8 +138,10 @@ extension Store {
       """
     ).bind(1, id).bind(2, organization).first { (key: $0.integer(0), status: TaskStatus(rawValue: $0.integer(1))) }
     guard let parent, parent.status?.isFinal == false else { return }
-    try database.statement("INSERT OR IGNORE INTO deleted_subtasks (parent, id) VALUES (?, ?)")
-      .bind(1, parent.key).bind(2, id).run()
+    for name in [id, call ?? id] {
+      try database.statement("INSERT OR IGNORE INTO deleted_subtasks (parent, id) VALUES (?, ?)")
+        .bind(1, parent.key).bind(2, name).run()
+    }
   }
 
   /// Whether a sub-task was deleted while the task above had not ended.
