@@ -253,7 +253,7 @@ static void *decide_all(void *argument) {
 static void settle(void) {
   long long end = now_ms() + SETTLING_MS;
   while (__atomic_load_n(&submitted, __ATOMIC_SEQ_CST) > 0 ||
-         count_tasks("completed") + count_tasks("failed") + count_tasks("error") < count_tasks(NULL)) {
+         count_tasks("completed") + count_tasks("failed") + count_tasks("error") + count_tasks("stopped") < count_tasks(NULL)) {
     if (now_ms() > end) {
       note("fail\tsettle\ttasks are left unfinished\t");
       return;

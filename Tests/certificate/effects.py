@@ -221,6 +221,10 @@ def check(host, sums, is_cut=False):
         was_interrupted = (status, internal) == ("error", "interrupted")
         if was_interrupted and (not waited_for or transcript.decisions or transcript.resumed):
             found.append("it was interrupted, and nobody's call waited for it")
+        elif (status, internal) == ("stopped", "parent_ended"):
+            # What an interrupted run had started ends with it.
+            if tasks.get(parent, (0, "", "", ""))[1:3] != ("error", "interrupted"):
+                found.append("it ended with the task above it, which was not interrupted")
         elif status != "completed" and not was_interrupted and (status, internal) != ("failed", "given_up"):
             found.append(f"it has ended {status} {internal}")
         if waited_for and transcript.resumed and task not in asked:
