@@ -140,6 +140,8 @@ struct SubtaskPlanner {
     return nil
   }
 
+  // In line with the loop around it, this stops the optimizer of Swift 6.3 with an ownership error.
+  @inline(never)
   private func made(_ call: String, by parent: String, _ agent: String) throws(RunError) -> String? {
     let subtasks = try driver.asStore { () throws(StoreError) in
       try driver.store.subtasks(of: parent, in: task.organizationID)
