@@ -19,7 +19,7 @@ most=300
 mkdir -p "$build/findings"
 LSAN_OPTIONS="suppressions=$root/Tests/c/lsan.supp:print_suppressions=0"
 export LSAN_OPTIONS
-for folder in Sources include Tests; do ln -sfn "$root/$folder" "$build/$folder"; done
+for folder in Sources include Tests Benchmarks; do ln -sfn "$root/$folder" "$build/$folder"; done
 cat "$root/Package.swift" "$root/Tests/fuzz/targets.swift" >"$build/Package.swift.new"
 cmp -s "$build/Package.swift.new" "$build/Package.swift" || cp "$build/Package.swift.new" "$build/Package.swift"
 
