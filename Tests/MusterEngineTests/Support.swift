@@ -12,13 +12,14 @@ func beginning(
   format: Beginning.Format = .text, schema: String? = nil, attempts: Int64 = 3, repairs: Int64 = 1,
   system: Beginning.System = .none, requestedVersion: String? = nil, effort: String? = nil, history: Int64? = nil,
   host: String? = nil, tools: ToolList? = nil, toolRepairs: Int64 = 3, limits: Limits = Limits(),
-  price: Price? = nil
+  price: Price? = nil, delegated: Delegated? = nil
 ) throws -> Beginning {
   Beginning(
     agentVersion: "2", requestedVersion: requestedVersion, request: try json(#"{"input":{"text":"caf\u00e9"}}"#),
     provider: "openai", model: "m", host: host, reasoningEffort: effort, format: format, schema: try schema.map(json),
     system: system, historyFromTurn: history, attempts: attempts, repairs: repairs, tools: tools,
-    toolRepairs: tools == nil ? 0 : toolRepairs, limits: limits, price: price, network: "open")
+    toolRepairs: tools == nil ? 0 : toolRepairs, limits: limits, price: price, delegated: delegated,
+    network: "open")
 }
 
 /// Tools of each kind: `look` reads, `put` may be repeated, `pay` may not.

@@ -37,6 +37,24 @@ struct ToolPathTests {
     }
   }
 
+  @Test("after a summary the question is not taken for as long as that of the summary was; what is used up is used up")
+  func limitedSummary() throws {
+    for (prompt, finished) in [(Int64(60), nil), (100, nil), (101, "limit_input_tokens")] {
+      var limits = Limits()
+      limits.inputTokens = 100
+      let source = Delegated.Source(task: "t", turn: 1, sequence: 1)
+      var life = Life(
+        try beginning(limits: limits, delegated: Delegated(call: "c", depth: 1, memory: .summary(source))))
+      let commands = life.take(answer("a summary", prompt: prompt, completion: 1))
+      if let finished {
+        #expect(life.finish?.internalStatus == finished)
+        #expect(life.finish?.result != "a summary")
+      } else {
+        #expect(commands == [.askModel(attempt: 1, repair: nil)])
+      }
+    }
+  }
+
   @Test("a result counts once, and only for a call that was asked for")
   func once() throws {
     var life = try life()

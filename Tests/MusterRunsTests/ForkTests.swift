@@ -146,6 +146,28 @@ struct ForkTests {
     #expect(try problem(bench) == nil)
   }
 
+  @Test("with another model a limit of cost counts in that model's price, and without one there is no fork")
+  func price() throws {
+    let bench = try Bench(
+      [Self.call, .answer("first"), .answer("second")], agent: Self.agent,
+      prices: [
+        ModelPrice(model: "m", price: Price(input: 1, output: 2)),
+        ModelPrice(model: "other", price: Price(input: 3, output: 4)),
+      ])
+    try bench.tool("add") { _, _, _ in "2" }
+    try bench.invoke("go", request: #"{"limits":{"cost":1}}"#)
+    #expect(throws: RunError.self) {
+      try fork(bench, at: 3, Change(request: [("llm_model_name", #""free""#)], changesModel: true))
+    }
+    #expect(try bench.task("t2") == nil)
+    try fork(bench, at: 3, Change(request: [("llm_model_name", #""other""#)], changesModel: true))
+    try awaitEnd(bench)
+    let beginning = try #require(try bench.driver.snapshot("t2", in: bench.organization)).beginning()
+    #expect(beginning.price == Price(input: 3, output: 4))
+    #expect(try problem(bench) == nil)
+    bench.close()
+  }
+
   @Test("behind the end of a turn a further one begins, with the history of the thread")
   func furtherTurn() throws {
     let bench = try Bench(

@@ -399,6 +399,29 @@ struct ResumeTests {
     #expect(try bench.journalProblem() == nil)
   }
 
+  /// The task as somebody was told who approves its call; nil when it waits for no decision.
+  private func approve(_ bench: Bench) throws -> TaskRow? {
+    let outcome = try bench.driver.decide(
+      "t1", in: bench.organization, request: nil, comment: nil, user: nil, { _ in .proceed })
+    if case .taken(let decided) = outcome { return decided.task }
+    return nil
+  }
+
+  @Test("all of what a process keeps is looked at in turn")
+  func kept() throws {
+    let resumes = Resumes()
+    #expect(resumes.kept(2).isEmpty)
+    let bench = try Bench()
+    let names = (0..<5).map { TaskName(bench.organization, "t\($0)") }
+    for name in names {
+      try bench.strand(name.taskID)
+      resumes.keep(try #require(try bench.task(name.taskID)))
+    }
+    #expect(Set((0..<3).flatMap { _ in resumes.kept(2) }) == Set(names))
+    for name in names { resumes.forget(name) }
+    #expect(!resumes.isWatching && resumes.kept(2).isEmpty)
+  }
+
   @Test("a decision counts when there is no place for the run, which goes on when one comes")
   func decidedWithoutPlace() throws {
     let bench = try Bench([Self.call, .hang, .answer("done")], agent: Self.gated, flights: 1)
@@ -407,14 +430,7 @@ struct ResumeTests {
     let interrupt = Interrupt()
     let other = try bench.launch("wait", thread: "t2", interrupt: interrupt)
     try bench.awaitQuestions(2)
-    guard
-      case .taken(let decided) = try bench.driver.decide(
-        "t1", in: bench.organization, request: nil, comment: nil, user: nil, { _ in .proceed })
-    else {
-      Issue.record("not taken")
-      return
-    }
-    #expect(decided.task.status == .pending)
+    #expect(try approve(bench)?.status == .pending)
     interrupt.fire(.cancelled)
     _ = other.end()
     try awaitEnd(bench)
@@ -432,14 +448,7 @@ struct ResumeTests {
     _ = try bench.launch("go")
     try awaitEnd(bench, .paused)
     let other = try Bench(agent: Self.gated, path: path.path, isNew: false)
-    guard
-      case .taken(let decided) = try other.driver.decide(
-        "t1", in: bench.organization, request: nil, comment: nil, user: nil, { _ in .proceed })
-    else {
-      Issue.record("not taken")
-      return
-    }
-    #expect(decided.task.status == .pending)
+    #expect(try approve(other)?.status == .pending)
     try awaitEnd(bench)
     #expect(tool.calls.count == 1)
     #expect(other.model.requests.isEmpty)

@@ -31,7 +31,7 @@ final class Bench: @unchecked Sendable {
     _ steps: [ScriptedModel.Step] = [], agent document: String = "{}", path: String = ":memory:",
     tickMilliseconds: Int64 = 20, busyTimeoutMilliseconds: Int64 = 5_000, model: ScriptedModel? = nil,
     streams: (any ModelClient)? = nil, flights: Int64 = 20_000, log: Log = .none, isNew: Bool = true,
-    offersAllTools: Bool = false, parallelToolCalls: Int = 8
+    offersAllTools: Bool = false, parallelToolCalls: Int = 8, prices: [ModelPrice] = []
   ) throws {
     store = try StoreRegistry.open(path: path, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
     self.model = model ?? ScriptedModel(steps, tickMilliseconds: tickMilliseconds)
@@ -39,7 +39,7 @@ final class Bench: @unchecked Sendable {
       store: store, models: streams ?? self.model, tools: tools,
       settings: .init(
         isDurable: false, defaultProvider: "openai", defaultBase: nil, flights: flights,
-        offersAllTools: offersAllTools, parallelToolCalls: parallelToolCalls), log: log)
+        offersAllTools: offersAllTools, prices: prices, parallelToolCalls: parallelToolCalls), log: log)
     organization = store.firstOrganizationID
     let usual = try json(
       """

@@ -9,6 +9,8 @@ final class Resumes: @unchecked Sendable {
   private var hasBegun = false
   /// The tasks that this process has put aside itself.
   private var own: Set<TaskName> = []
+  /// From which of them on they are looked at next.
+  private var nextKept = 0
   /// Those that wait for a tool: the record that each was at when that was found.
   private var toolless: [Int64: Int64] = [:]
   /// Whether some had no place among the runs under way, and which besides.
@@ -30,8 +32,15 @@ final class Resumes: @unchecked Sendable {
 
   func forget(_ task: TaskRow) { forget(TaskName(task.organizationID, task.id)) }
 
-  /// Some of those that are kept, for who looks whether they are still there.
-  func kept(_ most: Int) -> [TaskName] { lock.withLock { Array(own.prefix(most)) } }
+  /// Some of those that are kept, others each time, for who looks whether they are still there.
+  func kept(_ most: Int) -> [TaskName] {
+    lock.withLock {
+      let all = Array(own)
+      let count = min(most, all.count)
+      defer { nextKept = all.isEmpty ? 0 : (nextKept &+ count) % all.count }
+      return (0..<count).map { all[(nextKept &+ $0) % all.count] }
+    }
+  }
 
   /// Whether there is anything that another process could make ready to go on.
   var isWatching: Bool { lock.withLock { hasBegun || !own.isEmpty } }
